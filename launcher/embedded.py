@@ -173,25 +173,27 @@ class Postgres(Server):
         """Run initdb from nothing: without READY, whatever lies there was cut off before it held any data."""
         if self.folder.exists() and any(self.folder.iterdir()):
             print(f"An earlier first start did not finish; making {self.folder} anew.", file=sys.stderr)
-            end_owner(self.folder, "postmaster.pid", signal.SIGQUIT)
+            _wait_for_backends(self.folder)
             shutil.rmtree(self.folder)
         self._make_folder()
         if self.account:
             self.account.open_way(self.bin / "initdb")
-        command = [self.bin / "initdb", "-D", self.folder, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
+        command: list[str | Path] = [
+            self.bin / "initdb",
+            "-D",
+            self.folder,
+            "-U",
+            SUPERUSER,
+            "--auth=trust",
+            "--encoding=UTF8",
+        ]
         command += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions"]
         command += [] if self.fsync else ["--no-sync"]
-        done = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=self.folder,
-            env=_server_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            **(self.account.popen_arguments() if self.account else {}),
+        initdb = processes.spawn(
+            command, account=self.account, cwd=self.folder, env=_server_environment(), output=subprocess.PIPE
         )
-        said = done.communicate()[0].decode(errors="replace")
-        if done.returncode:
+        said = initdb.communicate()[0].decode(errors="replace")
+        if initdb.returncode:
             raise LauncherError(f"initdb could not make a database cluster in {self.folder}:\n{said.strip()}")
         with (self.folder / "READY").open("w") as marker:
             marker.write("initdb has finished here.\n")
@@ -199,11 +201,17 @@ class Postgres(Server):
             os.fsync(marker.fileno())
 
     def _clear_stale_start(self) -> None:
-        """Remove what a killed server left: a recycled pid in it would make PostgreSQL refuse to start for ever."""
+        """Deal with a postmaster.pid that a killed server left.
+
+        PostgreSQL itself clears one whose process is dead. Where the number has since been given to a stranger, it
+        would refuse to start for ever, so that file and the socket's go here, once the last backend has gone.
+        """
         end_owner(self.folder, "postmaster.pid", signal.SIGINT)
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)
-        (self.socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
-        (self.socket_dir / ".s.PGSQL.5432").unlink(missing_ok=True)
+        _wait_for_backends(self.folder)
+        stale = [self.folder / "postmaster.pid", self.socket_dir / ".s.PGSQL.5432.lock"]
+        for file in stale:
+            if (pid := _pid_in(file)) is not None and _is_alive(pid):
+                file.unlink()
 
 
 class Redis(Server):
@@ -285,7 +293,7 @@ def create_roles(superuser_url: str, *, web_password: str | None = None) -> None
     groundschool_owner migrates and dumps and passes every policy (BYPASSRLS); groundschool_web runs web, jobs and
     tests, passes none and owns nothing.
     """
-    import psycopg2
+    import psycopg2  # type: ignore[import-untyped]
     from psycopg2 import sql
 
     connection = psycopg2.connect(libpq_url(superuser_url))
@@ -345,9 +353,8 @@ def end_owner(folder: Path, pid_file: str, by: signal.Signals, patience: float =
 
     The launcher holds the lock on the data folder, so such a process is one that a killed launcher left behind.
     """
-    try:
-        pid = int((folder / pid_file).read_text().split()[0])
-    except (OSError, ValueError, IndexError):
+    pid = _pid_in(folder / pid_file)
+    if pid is None:
         return
     for number in (by, signal.SIGKILL):
         if not works_in(pid, folder):
@@ -367,6 +374,45 @@ def works_in(pid: int, folder: Path) -> bool:
             return False
     listed = subprocess.run(["lsof", "-a", "-d", "cwd", "-p", str(pid), "-Fn"], capture_output=True, check=False)
     return f"n{folder}" in listed.stdout.decode(errors="replace").splitlines()
+
+
+def _pid_in(file: Path) -> int | None:
+    """The number in the first line of a pid file; None where there is no such file or number."""
+    try:
+        return int(file.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _wait_for_backends(folder: Path, patience: float = 10.0) -> None:
+    """Wait until no PostgreSQL process is at work in `folder`; LauncherError after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while left := _backends_in(folder):
+        if time.monotonic() > deadline:
+            raise LauncherError(f"PostgreSQL processes {left} of an earlier start still run in {folder}: end them.")
+        time.sleep(0.02)
+
+
+def _backends_in(folder: Path) -> list[int]:
+    """The processes named postgres at work in `folder`; none where there is no /proc, where PostgreSQL looks itself."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "comm").read_text() == "postgres\n" and works_in(int(process.name), folder):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
 
 
 def _socket_folder(data_dir: Path, account: Account | None) -> Path:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -52,15 +53,40 @@ def spawn(
 
 def stop(child: subprocess.Popen[bytes], by: signal.Signals, *, patience: float) -> None:
     """Ask `child` to end by a signal, wait `patience` seconds, then kill its whole group."""
-    if child.poll() is None:
-        child.send_signal(by)
-        try:
-            child.wait(patience)
-        except subprocess.TimeoutExpired:
+    deadline = time.monotonic() + patience
+    ask(child, by)
+    while reap(child) is None:
+        if time.monotonic() > deadline:
             kill_group(child)
-            child.wait()
-    if _tether:
-        _tether.release(child.pid)
+        time.sleep(0.005)
+
+
+def ask(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send `child` a signal unless it has ended."""
+    if child.returncode is None and not _has_ended(child):
+        os.kill(child.pid, number)
+
+
+def reap(child: subprocess.Popen[bytes]) -> int | None:
+    """Return how `child` ended (as Popen.returncode does), or None while it lives.
+
+    What is left of its group goes with it (a killed web server's workers): before its number is free for a stranger.
+    """
+    if child.returncode is None and not _has_ended(child):
+        return None
+    if child.returncode is None:
+        kill_group(child)
+        child.wait()
+        if _tether:
+            _tether.release(child.pid)
+    return child.returncode
+
+
+def _has_ended(child: subprocess.Popen[bytes]) -> bool:
+    """Look without reaping, where the system can; elsewhere reaping a moment early does no harm."""
+    if hasattr(os, "waitid"):
+        return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return child.poll() is not None
 
 
 def kill_group(child: subprocess.Popen[bytes]) -> None:
