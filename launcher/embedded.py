@@ -250,6 +250,7 @@ class Redis(Server):
             "--pidfile": self.folder / "redis.pid",
             "--appendonly": "yes",
             "--save": "",
+            "--loglevel": "warning",
             "--maxmemory-policy": "noeviction",
         }
         return [self.program, *(part for option in options.items() for part in option)]

@@ -21,35 +21,41 @@ def enter(root: Path, fallback: Path, requirements: Sequence[str], module: str) 
     or `fallback` where `root` cannot be written to and has none that fits.
     """
     folder = root / ".venv"
-    digest = _digest(root, requirements)
-    if not (_fits(folder, requirements, digest) or os.access(root, os.W_OK)):
+    files = [root / name for name in requirements]
+    if not (_fits(folder, files) or os.access(root, os.W_OK)):
         folder = fallback
-    if not _fits(folder, requirements, digest):
+    if not _fits(folder, files):
         with _one_at_a_time(folder.parent):
-            if not _fits(folder, requirements, digest):
-                _fill(folder, root, requirements, digest)
+            if not _fits(folder, files):
+                _fill(folder, files)
     if Path(sys.prefix).resolve() != folder.resolve():
         python = str(folder / "bin" / "python")
         os.execv(python, [python, "-m", module, *sys.argv[1:]])
 
 
-def _digest(root: Path, requirements: Sequence[str]) -> str:
-    content = b"\0".join((root / name).read_bytes() for name in requirements)
-    return hashlib.sha256(content).hexdigest()
-
-
-def _marker(folder: Path, requirements: Sequence[str]) -> Path:
-    return folder / f"{requirements[-1]}.sha256"
-
-
-def _fits(folder: Path, requirements: Sequence[str], digest: str) -> bool:
-    try:
-        return _marker(folder, requirements).read_text() == digest and os.access(folder / "bin" / "python", os.X_OK)
-    except OSError:
+def _fits(folder: Path, files: Sequence[Path]) -> bool:
+    """Whether the environment was filled from these files as they are now."""
+    if not os.access(folder / "bin" / "python", os.X_OK):
         return False
+    return all(_recorded(folder, file) == _digest(file) for file in files)
 
 
-def _fill(folder: Path, root: Path, requirements: Sequence[str], digest: str) -> None:
+def _recorded(folder: Path, file: Path) -> str:
+    try:
+        return _marker(folder, file).read_text()
+    except OSError:
+        return ""
+
+
+def _marker(folder: Path, file: Path) -> Path:
+    return folder / f"{file.name}.sha256"
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _fill(folder: Path, files: Sequence[Path]) -> None:
     if os.geteuid() == 0:
         os.umask(0o022)  # The user that PostgreSQL runs as must be able to read its programs.
     if not _works(folder):
@@ -59,16 +65,16 @@ def _fill(folder: Path, root: Path, requirements: Sequence[str], digest: str) ->
             f"A virtual environment could not be made in {folder}: install Python's venv module "
             "(on Debian and Ubuntu: apt install python3-venv), then start again.",
         )
-    print(f"Installing what {requirements[-1]} names", flush=True)
+    names = " and ".join(file.name for file in files)
+    print(f"Installing what {names} names" if len(files) == 1 else f"Installing what {names} name", flush=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check"]
     _run(
-        [
-            str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input",
-            "--disable-pip-version-check", "-r", str(root / requirements[-1]),
-        ],
-        f"What {requirements[-1]} names could not be installed: see pip's words above; "
-        "with the network back, start again.",
-    )  # fmt: skip
-    _marker(folder, requirements).write_text(digest)
+        [*pip, *(part for file in files for part in ("-r", str(file)))],
+        f"What {names} asks for could not be installed: see pip's words above, mend that or wait for the network, "
+        "then start again.",
+    )
+    for file in files:
+        _marker(folder, file).write_text(_digest(file))
 
 
 def _works(folder: Path) -> bool:
