@@ -52,7 +52,8 @@
     const form = event.target;
     if (form.method !== "post") return;
     if (form.dataset.busy) { event.preventDefault(); event.stopImmediatePropagation(); return; }
-    setTimeout(() => { form.dataset.busy = "1"; form.setAttribute("aria-busy", "true"); });
+    form.dataset.busy = "1";
+    form.setAttribute("aria-busy", "true");
     setTimeout(rest, BUSY_FOR_MS, form);
   }
 
