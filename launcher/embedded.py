@@ -157,7 +157,7 @@ class Postgres(Server):
     def _command(self) -> list[str | Path]:
         settings = ["listen_addresses=", "unix_socket_permissions=0700", "log_timezone=UTC", "timezone=UTC"]
         if not self.fsync:
-            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+            settings += ["fsync=off", "full_page_writes=off"]  # What is committed still survives a kill -9.
         arguments = [part for setting in settings for part in ("-c", setting)]
         return [self.bin / "postgres", "-D", self.folder, "-p", "5432", "-k", self.socket_dir, *arguments]
 

@@ -157,13 +157,13 @@ def _prepare_database(supervisor: Supervisor, plan: Plan, environment: dict[str,
 
 
 def _start_application(supervisor: Supervisor, plan: Plan, environment: dict[str, str]) -> None:
-    """Start web, worker and cron, and wait until the web server answers."""
+    """Start web, worker and cron. The web server comes first, alone: then its first answer comes sooner."""
     python = sys.executable
     gunicorn = [python, "-m", "gunicorn", "-c", "python:app.foundation.gunicorn", "--no-control-socket", "wsgi:app"]
     web = supervisor.add(Program("web", _starter(gunicorn, environment), OURS_FLOOR))
+    supervisor.wait(web, lambda: _answers(plan), seconds=FIRST_ANSWER)
     for name, module in (("worker", "jobs.worker"), ("cron", "jobs.schedule")):
         supervisor.add(Program(name, _starter([python, "-m", module], environment), OURS_FLOOR, proven=True))
-    supervisor.wait(web, lambda: _answers(plan), seconds=FIRST_ANSWER)
 
 
 def _starter(command: Sequence[str], environment: Mapping[str, str]) -> Callable[[int], subprocess.Popen[bytes]]:

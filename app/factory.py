@@ -1,0 +1,139 @@
+"""The factory: one application of all features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask, Response, make_response, redirect, request
+from flask import session as cookie
+from flask_babel import Babel
+from flask_login import current_user
+from flask_migrate import Migrate
+from jinja2 import StrictUndefined
+
+from app.foundation import (
+    assets,
+    csrf,
+    db,
+    errors,
+    formats,
+    health,
+    jobs,
+    logs,
+    metrics,
+    nav,
+    permissions,
+    queue,
+    replies,
+    security,
+    tenancy,
+)
+from app.foundation.models import Base
+from app.foundation.settings import Settings, read_settings
+
+ROOT = Path(__file__).parents[1]
+THEMES = ("auto", "light", "dark")
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application. Settings come from the environment unless given."""
+    settings = settings or read_settings()
+    logs.set_up_logs(settings.log_level)
+    app = Flask("groundschool", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.max_post_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.max_post_bytes,
+        SESSION_COOKIE_NAME="groundschool",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=not settings.demo,
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    security.harden(app)
+    metrics.count_requests(app)
+    tenancy.tenants_in_paths(app)
+    _open_database(app, settings)
+    queue.init_queue(settings.redis_url)
+    csrf.init_csrf(app)
+    Babel(app, locale_selector=_locale)
+    errors.answer_errors(app)
+    _add_features(app, settings)
+    _dress_templates(app, settings)
+    return app
+
+
+def _open_database(app: Flask, settings: Settings) -> None:
+    engine = db.init_db(settings.database_url, pool_size=settings.web_threads)
+    tenancy.ring_on(engine)
+    db.commit_on_return(app)
+    migrate: Any = SimpleNamespace(metadata=Base.metadata, engine=engine, get_engine=lambda *_: engine)
+    Migrate(app, migrate, directory=str(ROOT / "migrations"))
+
+
+def _add_features(app: Flask, settings: Settings) -> None:
+    """Register what each feature offers: blueprints, commands, reactions. Importing a feature's models makes its tables known."""
+    from app.analytics import models as _analytics_models  # noqa: F401
+    from app.audit import models as _audit_models  # noqa: F401
+    from app.courses import models as _courses_models  # noqa: F401
+    from app.demo import commands as demo_commands
+    from app.demo import models as _demo_models  # noqa: F401
+    from app.identity import policies as _identity_policies  # noqa: F401
+    from app.identity import views as identity
+    from app.learning import models as _learning_models  # noqa: F401
+    from app.notifications import models as _notifications_models  # noqa: F401
+    from app.quizzes import models as _quizzes_models  # noqa: F401
+    from app.scheduling import models as _scheduling_models  # noqa: F401
+    from app.tenants import queries as tenants_queries
+    from app.tenants import views as tenants
+
+    tenancy.tenants_come_from(tenants_queries.find_tenant_by_slug)
+    jobs.tenants_by_id_come_from(tenants_queries.find_tenant_by_id)
+    identity.login.init_app(app)
+    assets.init_assets(app)
+    for feature in (health.bp, identity.bp, tenants.bp):
+        app.register_blueprint(feature)
+    app.cli.add_command(demo_commands.group)
+    app.add_url_rule("/theme", "theme_update", _theme_update, methods=["POST"])
+
+
+def _dress_templates(app: Flask, settings: Settings) -> None:
+    """What every template may use."""
+    formats.init_formats(app)
+    app.jinja_env.globals.update(dom_id=replies.dom_id, correlation_id=logs.correlation_id)
+    app.jinja_env.filters["may"] = permissions.may
+
+    @app.context_processor
+    def surroundings() -> dict[str, Any]:
+        return {
+            "tenant": tenancy.current(),
+            "demo": settings.demo,
+            "nav": nav.links_for(current_user) if current_user.membership_id else [],
+            "theme": _theme(),
+            "lang": "en",
+            "dir": "ltr",
+        }
+
+
+@permissions.public("light or dark is anybody's choice; it is kept in the cookie")
+def _theme_update() -> Response:
+    chosen = request.form.get("theme", "")
+    if chosen in THEMES:
+        cookie["theme"] = chosen
+    back = request.referrer or "/"
+    ours = back.startswith(request.host_url)
+    return make_response(redirect(back if ours else "/", 303))
+
+
+def _theme() -> str:
+    return str(cookie.get("theme", "auto"))
+
+
+def _locale() -> str:
+    return "en"

@@ -1,0 +1,56 @@
+"""Who is acting: the person signed in, a stranger, or the system itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from app.foundation.permissions import permissions_of
+
+
+@dataclass(frozen=True)
+class Actor:
+    """One person in one school, as the sign-in lookup found them.
+
+    `membership_id` is None for a signed-in person on a page outside their schools, for strangers and for the system.
+    `zone` is the IANA zone in which the person reads times.
+    """
+
+    user_id: int | None = None
+    membership_id: int | None = None
+    session_id: int | None = None
+    name: str = ""
+    email: str = ""
+    roles: frozenset[str] = frozenset()
+    zone: str = "UTC"
+    locale: str = "en"
+    department_id: int | None = None
+    is_system: bool = False
+
+    @cached_property
+    def permissions(self) -> frozenset[str]:
+        """The union of what each role may do."""
+        return permissions_of(self.roles)
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions
+
+    # The four names that Flask-Login asks of a user.
+    @property
+    def is_authenticated(self) -> bool:
+        return self.user_id is not None
+
+    @property
+    def is_active(self) -> bool:
+        return self.is_authenticated
+
+    @property
+    def is_anonymous(self) -> bool:
+        return not self.is_authenticated
+
+    def get_id(self) -> str:
+        return str(self.user_id or "")
+
+
+STRANGER = Actor()
+SYSTEM = Actor(name="Groundschool", is_system=True)

@@ -1,0 +1,48 @@
+"""Forms: shape and wording. Every form carries the CSRF token and, where it creates something, a one-use key."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+
+from app.foundation.db import session
+from app.foundation.refusals import Refusal
+
+T = TypeVar("T")
+
+
+class Form(FlaskForm):
+    """The base of all forms. `carry_out` runs a deed with what was typed and keeps the form for showing again.
+
+    `refusal` is the sentence of a refused deed, `status` the answer's code (200 before anything was sent, 422, 409).
+    """
+
+    refusal: str = ""
+    status: int = 200
+
+    def carry_out(self, deed: Callable[[], T]) -> T | None:
+        """Validate and run `deed`; None if the form is invalid (422) or the deed refused (409), with nothing half-written."""
+        if not self.validate_on_submit():
+            self.status = 422
+            return None
+        try:
+            with session.begin_nested():
+                return deed()
+        except Refusal as refused:
+            self.refusal, self.status = refused.sentence, refused.status
+            return None
+
+
+class CreatingForm(Form):
+    """A form that creates something: the same one-use key sent again answers as the first time did."""
+
+    once = HiddenField(default=lambda: uuid.uuid4().hex)
+
+
+def stripped(value: Any) -> Any:
+    """A WTForms filter: text without the spaces around it."""
+    return value.strip() if isinstance(value, str) else value

@@ -1,0 +1,25 @@
+"""gunicorn's settings: threads, because a page waits for PostgreSQL more than it computes."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prometheus_client import multiprocess
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+keepalive = 5
+timeout = 30
+graceful_timeout = 10
+control_socket_disable = True
+errorlog = "-"
+loglevel = "warning"
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget the live gauges of a web process that ended."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(worker.pid)

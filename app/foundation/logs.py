@@ -1,0 +1,54 @@
+"""Structured logs: one JSON object a line, each carrying the correlation id of the request or job it belongs to."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import uuid
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+_correlation: ContextVar[str] = ContextVar("correlation_id", default="")
+_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_PLAIN = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+def correlation_id() -> str:
+    """The id that ties the lines, jobs and audit entries of one request together; empty outside of one."""
+    return _correlation.get()
+
+
+def begin_correlation(given: str | None = None) -> str:
+    """Take over the id a caller sent if it is harmless, else make one."""
+    value = given if given and _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+    _correlation.set(value)
+    return value
+
+
+class JsonLines(logging.Formatter):
+    """Renders a record and its `extra` fields as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if _correlation.get():
+            line["correlation_id"] = _correlation.get()
+        line.update({key: value for key, value in record.__dict__.items() if key not in _PLAIN})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def set_up_logs(level: str) -> None:
+    """Send everything to standard output as JSON lines."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for noisy in ("rq", "rq.worker", "rq.cron", "alembic"):
+        logging.getLogger(noisy).setLevel("WARNING")

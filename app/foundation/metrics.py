@@ -1,0 +1,43 @@
+"""Prometheus metrics, summed over all web processes. Endpoint names only: no path, no school, no person."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import REGISTRY as OWN_REGISTRY
+
+REQUESTS = Counter("groundschool_requests", "Requests answered.", ["endpoint", "method", "status"])
+SECONDS = Histogram(
+    "groundschool_request_seconds",
+    "Time from the first byte read to the answer made.",
+    ["endpoint"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3),
+)
+
+
+def count_requests(app: Flask) -> None:
+    """Count and time each request by its endpoint."""
+
+    @app.before_request
+    def start() -> None:
+        g.started_at = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        endpoint = request.endpoint or "none"
+        REQUESTS.labels(endpoint, request.method, response.status_code).inc()
+        if "started_at" in g:
+            SECONDS.labels(endpoint).observe(time.perf_counter() - g.started_at)
+        return response
+
+
+def exposition() -> bytes:
+    """The metrics in Prometheus' text format: of all processes that share PROMETHEUS_MULTIPROC_DIR, else of this one."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(OWN_REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry)

@@ -1,0 +1,151 @@
+"""One mechanism for every list: filters, search, sort and the keyset cursor live in the URL.
+
+A view reads `list_query(…)` from the URL; a query room turns it into a `Page` of rows with `paginate(…)`. Keyset pages stay
+fast and stable however long the list is: page n costs what page 1 costs, and a new row shifts nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from flask import request
+from flask_babel import gettext as _
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.foundation.db import session
+from app.foundation.refusals import BadRequest
+
+T = TypeVar("T")
+SIZE = 25
+LONGEST_SEARCH = 100
+Choices = Mapping[str, str]
+"""Values of a filter with the words shown for them, in order."""
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What the URL asks of a list. `chosen` holds a value for each filter in use, `sort` is one of `sorts`."""
+
+    search: str = ""
+    sort: str = ""
+    cursor: str = ""
+    chosen: dict[str, str] = field(default_factory=dict)
+    filters: dict[str, Choices] = field(default_factory=dict)
+    sorts: Choices = field(default_factory=dict)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether an empty list may be the filters' doing."""
+        return bool(self.search or self.chosen)
+
+    def get(self, name: str) -> str | None:
+        return self.chosen.get(name)
+
+
+@dataclass
+class Page(Generic[T]):
+    """Some rows of a list, and the cursors of the pages before and after."""
+
+    rows: list[T]
+    before: str | None = None
+    after: str | None = None
+
+    @property
+    def next_url(self) -> str | None:
+        return _with_cursor(self.after)
+
+    @property
+    def prev_url(self) -> str | None:
+        return _with_cursor(self.before)
+
+
+def list_query(*, sorts: Choices, **filters: Choices) -> ListQuery:
+    """Read search, filters, sort and cursor from the URL. The first sort is the default. Unknown values are a BadRequest."""
+    args = request.args
+    chosen = {name: args[name] for name in filters if args.get(name)}
+    for name, value in chosen.items():
+        if value not in filters[name]:
+            raise BadRequest(_("There is no “%(value)s” to filter by. Choose one from the list.", value=value[:40]))
+    sort = args.get("sort") or next(iter(sorts))
+    if sort not in sorts:
+        raise BadRequest(_("This list cannot be sorted by “%(value)s”.", value=sort[:40]))
+    search = " ".join(args.get("search", "").replace("\x00", "").split())
+    if len(search) > LONGEST_SEARCH:
+        raise BadRequest(_("Search for %(count)s characters at most.", count=LONGEST_SEARCH))
+    return ListQuery(search, sort, args.get("cursor", ""), chosen, dict(filters), sorts)
+
+
+def paginate(
+    statement: Select[Any],
+    by: Sequence[InstrumentedAttribute[Any]],
+    *,
+    cursor: str = "",
+    descending: bool = False,
+    size: int = SIZE,
+    scalars: bool = True,
+) -> Page[Any]:
+    """One page of a statement ordered by the columns `by` (the last one unique), in one SELECT.
+
+    The columns must be attributes of the row. `scalars` takes the first entity of each row; else whole rows are returned
+    and must carry the columns by name.
+    """
+    backward, values = _decode(cursor, by) if cursor else (False, [])
+    if values:
+        forward = backward == descending
+        key = tuple_(*by)
+        statement = statement.where(key > tuple_(*values) if forward else key < tuple_(*values))
+    ascending = backward == descending
+    statement = statement.order_by(*(column.asc() if ascending else column.desc() for column in by)).limit(size + 1)
+    result = session.execute(statement)
+    rows: list[Any] = list(result.scalars() if scalars else result)
+    more = len(rows) > size
+    rows = rows[:size]
+    if backward:
+        rows.reverse()
+    has_before, has_after = (more, bool(values)) if backward else (bool(values), more)
+    return Page(
+        rows,
+        before=_encode("p", rows[0], by) if rows and has_before else None,
+        after=_encode("n", rows[-1], by) if rows and has_after else None,
+    )
+
+
+def _encode(direction: str, row: Any, by: Sequence[InstrumentedAttribute[Any]]) -> str:
+    values = [getattr(row, column.key) for column in by]
+    text = json.dumps([direction, *(v.isoformat() if isinstance(v, date) else v for v in values)])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, by: Sequence[InstrumentedAttribute[Any]]) -> tuple[bool, list[Any]]:
+    try:
+        direction, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if direction not in {"n", "p"} or len(values) != len(by):
+            raise ValueError(cursor)
+        return direction == "p", [_typed(column, value) for column, value in zip(by, values, strict=True)]
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise BadRequest(_("This page link is broken. Start again from the first page.")) from error
+
+
+def _typed(column: InstrumentedAttribute[Any], value: Any) -> Any:
+    kind = column.type.python_type
+    if kind in (datetime, date):
+        return kind.fromisoformat(value)
+    if not isinstance(value, kind) or isinstance(value, bool) or (kind is int and abs(value) >= 2**63):
+        raise ValueError(value)
+    if kind is str and "\x00" in value:
+        raise ValueError(value)
+    return value
+
+
+def _with_cursor(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': cursor})}"

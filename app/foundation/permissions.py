@@ -1,0 +1,165 @@
+"""Permissions: declared on every route, granted to roles by each feature's policies, looked up through one door.
+
+A view says `@requires(Can.EDIT_COURSE)` (or `@public("why")`, or `@signed_in`) and gets a record from a URL only by
+`access(Course, course_id)`: not there or not seen is 404, seen but not allowed is 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import abort, g, request
+from flask_login import current_user
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.foundation import csrf, tenancy
+from app.foundation.db import session
+
+if TYPE_CHECKING:
+    from app.foundation.actor import Actor
+
+T = TypeVar("T")
+View = Callable[..., Any]
+Predicate = Callable[["Actor", Any], bool]
+
+
+class Role(StrEnum):
+    """What a person is at a school. One may be several; permissions add up."""
+
+    LEARNER = "learner"
+    INSTRUCTOR = "instructor"
+    AUTHOR = "author"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+EVERYONE = frozenset(Role)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_granted: dict[str, set[str]] = {role.value: set() for role in Role}
+_sees: dict[type, Predicate] = {}
+_allows: dict[str, Predicate] = {}
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; identity answers with the way to the sign-in page."""
+
+
+# -- what a policies room says -------------------------------------------------------------------------------------
+
+
+def grants(table: Mapping[StrEnum, frozenset[Role] | set[Role]]) -> None:
+    """Say which roles hold each permission of a feature."""
+    for permission, roles in table.items():
+        for role in roles:
+            _granted[role.value].add(permission.value)
+    permissions_of.cache_clear()
+
+
+def sees(model: type) -> Callable[[Predicate], Predicate]:
+    """Mark the predicate that decides whether a member may know that a record exists."""
+
+    def mark(predicate: Predicate) -> Predicate:
+        _sees[model] = predicate
+        return predicate
+
+    return mark
+
+
+def allows(permission: StrEnum) -> Callable[[Predicate], Predicate]:
+    """Mark the predicate that narrows a permission to some records: a learner cancels only their own booking."""
+
+    def mark(predicate: Predicate) -> Predicate:
+        _allows[permission.value] = predicate
+        return predicate
+
+    return mark
+
+
+@lru_cache(maxsize=64)
+def permissions_of(roles: frozenset[str]) -> frozenset[str]:
+    """The union of the permissions of several roles."""
+    return frozenset().union(*(_granted.get(role, set()) for role in roles))
+
+
+def roles_with(permission: StrEnum) -> frozenset[str]:
+    """The roles that hold a permission, for finding whom to tell."""
+    return frozenset(role for role, held in _granted.items() if permission.value in held)
+
+
+def may(actor: Actor, permission: StrEnum, record: object) -> bool:
+    """Whether the actor may do this to that record: the role's grant and the record's predicate together."""
+    predicate = _allows.get(permission.value)
+    return actor.may(permission) and (predicate is None or predicate(actor, record))
+
+
+# -- what a view says ----------------------------------------------------------------------------------------------
+
+
+def requires(permission: StrEnum) -> Callable[[View], View]:
+    """The view answers only members of the school in the path who hold the permission."""
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            _member_only()
+            if not current_user.may(permission):
+                abort(403)
+            g.permission = permission
+            return view(*args, **kwargs)
+
+        guarded.permission = permission.value  # type: ignore[attr-defined]
+        return guarded
+
+    return mark
+
+
+def signed_in(view: View) -> View:
+    """The view answers anyone who is signed in, and in a school any member of it."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        _member_only()
+        return view(*args, **kwargs)
+
+    guarded.permission = "signed-in"  # type: ignore[attr-defined]
+    return guarded
+
+
+def public(reason: str) -> Callable[[View], View]:
+    """The view answers everybody, for a reason that the list of routes shows."""
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if request.method not in SAFE_METHODS:
+                csrf.check()
+            return view(*args, **kwargs)
+
+        guarded.permission = "public"  # type: ignore[attr-defined]
+        guarded.public_reason = reason  # type: ignore[attr-defined]
+        return guarded
+
+    return mark
+
+
+def access(model: type[T], record_id: int, *options: ORMOption) -> T:
+    """The record behind a URL id. 404 if it is not there or not seen by this member, 403 if seen but not allowed."""
+    record = session.get(model, record_id, options=options)
+    if record is None or not _sees[model](current_user, record):
+        abort(404)
+    if "permission" in g and not may(current_user, g.permission, record):
+        abort(403)
+    return record
+
+
+def _member_only() -> None:
+    if not current_user.is_authenticated:
+        raise SignInNeeded
+    if tenancy.current() is not None and current_user.membership_id is None:
+        abort(404)
+    if request.method not in SAFE_METHODS:
+        csrf.check()

@@ -1,0 +1,19 @@
+"""Refusals: a rule says no, with a sentence for the person who asked."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """A deed the rules do not allow now. `sentence` is shown to the person; `status` is the HTTP answer."""
+
+    status = 409
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class BadRequest(Refusal):
+    """The address or its parameters make no sense (400): a broken cursor, an unknown filter."""
+
+    status = 400

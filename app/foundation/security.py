@@ -1,0 +1,85 @@
+"""What every answer carries: the content policy, the correlation id, one log line, and compression."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import time
+
+from flask import Flask, Response, g, request
+
+from app.foundation import tenancy
+from app.foundation.logs import begin_correlation, correlation_id
+
+log = logging.getLogger("groundschool.request")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+SHORTEST_TO_COMPRESS = 500
+COMPRESSION_LEVEL = 2
+"""Level 6 saves 9 % of the bytes more and costs three times the time."""
+
+
+def harden(app: Flask) -> None:
+    """Register before everything else: Flask runs after_request functions in reverse, so these see the final answer."""
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        _compress(response)
+        _add_headers(response)
+        _log(response)
+        return response
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.url_value_preprocessor
+    def correlate(_endpoint: str | None, _values: dict[str, object] | None) -> None:
+        begin_correlation(request.headers.get("X-Request-ID"))
+
+
+def _add_headers(response: Response) -> None:
+    headers = response.headers
+    headers["X-Request-ID"] = correlation_id()
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    if response.mimetype == "text/html":
+        headers.setdefault("Cache-Control", "private, no-cache")
+        headers.add("Vary", "HX-Request, HX-Request-Type, Cookie")
+
+
+def _compress(response: Response) -> None:
+    if (
+        response.mimetype not in {"text/html", "application/json"}
+        or response.is_streamed
+        or "Content-Encoding" in response.headers
+        or "gzip" not in request.headers.get("Accept-Encoding", "")
+    ):
+        return
+    body = response.get_data()
+    if len(body) >= SHORTEST_TO_COMPRESS:
+        response.set_data(gzip.compress(body, COMPRESSION_LEVEL, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers.add("Vary", "Accept-Encoding")
+
+
+def _log(response: Response) -> None:
+    if request.endpoint in {"assets.show", "health.healthz"}:
+        return
+    tenant = tenancy.current()
+    person = g.get("_login_user")
+    log.info(
+        "request",
+        extra={
+            "method": request.method,
+            "endpoint": request.endpoint,
+            "status": response.status_code,
+            "ms": round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
+            "school": tenant.slug if tenant else None,
+            "membership_id": person.membership_id if person else None,
+        },
+    )

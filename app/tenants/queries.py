@@ -1,0 +1,33 @@
+"""Every SELECT about schools."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.foundation.db import session
+from app.foundation.tenancy import TenantRef
+from app.tenants.models import Department, SchoolSettings, Tenant
+
+_COLUMNS = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone)
+
+
+def find_tenant_by_slug(slug: str) -> TenantRef | None:
+    """The reference of a school that is not suspended."""
+    row = session.execute(_COLUMNS.where(Tenant.slug == slug, Tenant.suspended_at.is_(None))).first()
+    return TenantRef(*row) if row else None
+
+
+def find_tenant_by_id(tenant_id: int) -> TenantRef | None:
+    """The reference of a school, suspended or not: its work is finished."""
+    row = session.execute(_COLUMNS.where(Tenant.id == tenant_id)).first()
+    return TenantRef(*row) if row else None
+
+
+def school_settings() -> SchoolSettings:
+    """The settings of the school in force."""
+    return session.scalars(select(SchoolSettings)).one()
+
+
+def list_departments() -> list[Department]:
+    """The departments of the school in force, by name."""
+    return list(session.scalars(select(Department).order_by(Department.name)))

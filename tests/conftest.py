@@ -1,0 +1,61 @@
+"""What every test stands on: real servers, a database a worker, a transaction a test that is rolled back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.servers import Servers, clone_database, settings_for
+
+_servers: Servers | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process starts the servers; xdist's workers find them in the environment."""
+    global _servers
+    if "PYTEST_XDIST_WORKER" in os.environ or config.option.collectonly or config.option.help:
+        return
+    _servers = Servers()
+    _servers.make_template()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _servers:
+        _servers.stop()
+
+
+@pytest.fixture(scope="session")
+def worker_database() -> str:
+    return clone_database(f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}")
+
+
+@pytest.fixture(scope="session")
+def the_app(worker_database: str) -> Flask:
+    """The application of this worker. Tests take `app`, which undoes what they write."""
+    from app.factory import create_app
+
+    return create_app(settings_for(worker_database))
+
+
+@pytest.fixture
+def app(the_app: Flask) -> Iterator[Flask]:
+    """The application inside a transaction that is rolled back when the test ends.
+
+    No application context is pushed: a request made inside of one would share its `g` with the next.
+    """
+    from app.foundation import db, tenancy
+
+    connection = db.engine().connect()
+    transaction = connection.begin()
+    db.session.remove()
+    db.session.configure(bind=connection, join_transaction_mode="create_savepoint")
+    tenancy.forget_tenants()
+    yield the_app
+    db.session.remove()
+    tenancy.enter(None)
+    transaction.rollback()
+    connection.close()
+    db.session.configure(bind=db.engine(), join_transaction_mode="conditional_savepoint")
