@@ -36,7 +36,8 @@ class School:
 
 FIRST_NAMES = (
     "Mia", "Noor", "Sam", "Theo", "Ines", "Jonas", "Aiko", "Ravi", "Élodie", "Tomás", "Greta", "Omar", "Freya", "Łukasz", "Zoë",
-    "Milan", "Anouk", "Kofi", "Sofia", "Emil", "Yara", "Bruno", "Leila", "Oskar", "Priya", "Hugo", "Nadia", "Filip", "Clara", "Dario",
+    "Milan", "Anouk", "Kofi", "Sofia", "Emil", "Yara",
+    "Bruno", "Leila", "Oskar", "Priya", "Hugo", "Nadia", "Filip", "Clara", "Dario",
 )  # fmt: skip
 LAST_NAMES = {
     "skyline": (

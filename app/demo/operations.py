@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from flask import current_app
 from sqlalchemy import select
@@ -47,7 +48,7 @@ def seed() -> list[str]:
 
 def steps() -> list[Step]:
     """All steps in their order, for both schools."""
-    return [Step(f"{slug}/people", slug, lambda slug=slug: seed_people(slug)) for slug in cast.SCHOOLS]
+    return [Step(f"{slug}/people", slug, partial(seed_people, slug)) for slug in cast.SCHOOLS]
 
 
 def seed_people(slug: str) -> None:

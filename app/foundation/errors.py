@@ -35,7 +35,10 @@ def titles() -> dict[int, tuple[str, str]]:
         422: (_("Something needs mending"), _("Check the fields and send the form again.")),
         429: (_("Too many tries"), _("Wait a moment, then try again.")),
         500: (_("Something broke on our side"), _("It has been logged. Try again; if it stays, tell us the code below.")),
-        503: (_("Groundschool is resting"), _("We cannot reach our records just now. Nothing you saved is lost. Try again in a minute.")),
+        503: (
+            _("Groundschool is resting"),
+            _("We cannot reach our records just now. Nothing you saved is lost. Try again in a minute."),
+        ),
     }  # fmt: skip
 
 

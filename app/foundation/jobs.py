@@ -191,7 +191,8 @@ def _do(job: ClaimedJob) -> object:
     if job.tries > job.max_tries:
         raise GiveUp("its worker died every time it was tried")
     if job.kind == REACTION:
-        return events.react(job.args["event"], job.args["reaction"], job.args["payload"])
+        events.react(job.args["event"], job.args["reaction"], job.args["payload"])
+        return None
     if job.kind not in _kinds:
         raise GiveUp(f"nothing does work of the kind {job.kind}")
     return _kinds[job.kind](**job.args)

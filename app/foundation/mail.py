@@ -24,7 +24,9 @@ class MailNotConfigured(Exception):
 
 
 def send_mail(*, to: str, subject: str, text: str, key: str) -> None:
-    """Hand one plain-text mail over. `key` makes its Message-ID: the same key twice is the same mail, so a repeated try is no second mail.
+    """Hand one plain-text mail over.
+
+    `key` makes its Message-ID: the same key twice is the same mail, so a repeated try is no second one.
 
     Raises MailNotConfigured, or OSError/smtplib.SMTPException when the server cannot be reached or refuses.
     """

@@ -90,15 +90,14 @@ def _add_composite_keys(table: Table, metadata: Any) -> None:
         target, ondelete, index, cycle = column.info["tenant_ref"]
         if ondelete == "SET NULL":
             ondelete = f"SET NULL ({column.name})"
-        table.append_constraint(
-            ForeignKeyConstraint(
-                ["tenant_id", column.name],
-                [f"{target}.tenant_id", f"{target}.id"],
-                ondelete=ondelete,
-                use_alter=cycle,
-                name=f"fk_{table.name}_tenant_id_{column.name}",
-            )  # fmt: skip
+        key = ForeignKeyConstraint(
+            ["tenant_id", column.name],
+            [f"{target}.tenant_id", f"{target}.id"],
+            ondelete=ondelete,
+            use_alter=cycle,
+            name=f"fk_{table.name}_tenant_id_{column.name}",
         )
+        table.append_constraint(key)
         if index:
             Index(f"ix_{table.name}_{column.name}", table.c.tenant_id, column)
 

@@ -124,10 +124,8 @@ def _make_months(operations: Operations, months: MonthPartitions) -> None:
         operations.execute(f"create table {table}_default partition of {table} default")
         operations.execute(f"alter table {table}_default enable row level security")
         operations.execute(f"alter table {table}_default force row level security")
-        operations.execute(
-            f"select make_month_partition('{table}', (now() + make_interval(months => m))::date)"
-            " from generate_series(0, 3) as m"
-        )
+        months_ahead = "(now() + make_interval(months => m))::date) from generate_series(0, 3) as m"
+        operations.execute(f"select make_month_partition('{table}', {months_ahead}")
 
 
 @renderers.dispatch_for(TenantWall)

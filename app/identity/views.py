@@ -18,8 +18,8 @@ from app.foundation.refusals import BadRequest
 from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms import SignInForm
 from app.identity.operations import sign_in, sign_out
-from app.identity.rules import new_token
 from app.identity.queries import find_actor, find_membership_of_user, list_schools_of_user
+from app.identity.rules import new_token
 
 bp = Blueprint("identity", __name__)
 login = LoginManager()
@@ -48,7 +48,10 @@ def session_create() -> Any:
     tenancy.enter(tenancy.find_by_slug(form.tenant.data) if form.tenant.data else None)
     opened = form.carry_out(
         lambda: sign_in(
-            form.email.data, form.password.data, cost=settings().bcrypt_cost, user_agent=request.user_agent.string
+            form.email.data or "",
+            form.password.data or "",
+            cost=settings().bcrypt_cost,
+            user_agent=request.user_agent.string,
         )
     )
     if opened is None:
@@ -125,7 +128,7 @@ def sign_in_page(form: SignInForm, *, status: int = 200, ended: bool = False) ->
 def resume_page(form: SignInForm) -> Any:
     """After signing in again: what was typed when the session had ended, one press away from being sent."""
     try:
-        kept = json.loads(form.resume.data)
+        kept = json.loads(form.resume.data or "")
         path, fields = own_path(kept["path"]), [(str(name), str(value)) for name, value in kept["fields"]]
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(_("What you had typed could not be read back.")) from error

@@ -18,8 +18,11 @@ from app.tenants.models import Department, SchoolSettings, Tenant
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 RESERVED_SLUGS = frozenset(
-    "login logout schools static healthz readyz metrics demo theme api admin operator console register invitation password "
-    "certificates feeds webhooks well-known setup help status".split()
+    {
+        *("login", "logout", "schools", "static", "healthz", "readyz", "metrics", "demo", "theme", "api", "admin"),
+        *("operator", "console", "register", "invitation", "password", "certificates", "feeds", "webhooks"),
+        *("well-known", "setup", "help", "status"),
+    }
 )
 
 
