@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
-from flask_babel import gettext as _
 from sqlalchemy import update
 
 from app.audit.operations import audit
@@ -16,9 +16,9 @@ from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.permissions import Role
-from app.foundation.refusals import Refusal
+from app.foundation.tenancy import TenantRef
 from app.identity.models import Membership, User, UserSession
-from app.identity.queries import find_membership_of_user, find_user_by_email
+from app.identity.queries import find_user_by_email, list_schools_of_user
 from app.identity.rules import hash_password, new_token, password_matches, token_hash
 from app.tenants.models import Department
 
@@ -26,23 +26,28 @@ log = logging.getLogger(__name__)
 SESSION_LIFE = timedelta(days=14)
 
 
-class NotSignedIn(Refusal):
-    """E-mail and password do not belong together. One sentence for both, so that no stranger learns who has an account."""
+@dataclass(frozen=True)
+class SignedIn:
+    """A session that was opened: whose, the token for their browser, and the schools they belong to, by name."""
 
-    status = 422
+    user: User
+    token: str
+    schools: tuple[TenantRef, ...]
 
-    def __init__(self) -> None:
-        super().__init__(_("This e-mail and password do not belong together. Check both and try again."))
 
+def sign_in(email: str, password: str, *, cost: int, user_agent: str = "") -> SignedIn | None:
+    """Check a password and open a session. None if e-mail and password do not belong together, whichever is wrong.
 
-def sign_in(email: str, password: str, *, cost: int, user_agent: str = "") -> tuple[User, str]:
-    """Check a password and open a session. Returns the person and the token for their browser; raises NotSignedIn."""
+    Both outcomes are audited at each school of the person. An unknown e-mail takes as long as a known one.
+    """
     user = find_user_by_email(email)
     hashed = user.password_hash if user and user.password_hash else _nobodys_hash(cost)
-    if not password_matches(password, hashed) or user is None or not user.password_hash:
+    fits = password_matches(password, hashed)
+    if user is None or not user.password_hash or not fits:
         log.info("sign-in failed", extra={"user_id": user.id if user else None})
-        _audit_sign_in("session.refused", user)
-        raise NotSignedIn
+        if user:
+            _audit_at_schools("session.refused", user)
+        return None
     token = new_token()
     opened = UserSession(
         user_id=user.id,
@@ -52,8 +57,7 @@ def sign_in(email: str, password: str, *, cost: int, user_agent: str = "") -> tu
     )
     session.add(opened)
     session.flush()
-    _audit_sign_in("session.opened", user)
-    return user, token
+    return SignedIn(user, token, _audit_at_schools("session.opened", user))
 
 
 def sign_out(actor: Actor) -> None:
@@ -90,13 +94,18 @@ def add_member(
     return member
 
 
-def _audit_sign_in(action: str, user: User | None) -> None:
-    """Signing in is audited at the school it was for; a try without one leaves a line in the log."""
-    if user is None or tenancy.current() is None:
-        return
-    member = find_membership_of_user(user.id)
-    if member:
-        audit(action, actor=Actor(user_id=user.id, membership_id=member.id), subject=member)
+def _audit_at_schools(action: str, user: User) -> tuple[TenantRef, ...]:
+    """Write the entry at each school the person belongs to: one for nearly everybody, so a statement each is few."""
+    tenancy.enter(None, user_id=user.id)
+    memberships = [
+        (TenantRef(tenant.id, tenant.slug, tenant.name, tenant.zone), member)
+        for tenant, member in list_schools_of_user(user.id)
+    ]
+    for school, member in memberships:
+        with tenancy.tenant_scope(school):
+            audit(action, actor=Actor(user_id=user.id, membership_id=member.id), subject=member)
+            session.flush()
+    return tuple(school for school, _member in memberships)
 
 
 @lru_cache(maxsize=1)

@@ -17,8 +17,8 @@ from app.foundation.permissions import SAFE_METHODS, SignInNeeded, public, signe
 from app.foundation.refusals import BadRequest
 from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms import SignInForm
-from app.identity.operations import sign_in, sign_out
-from app.identity.queries import find_actor, find_membership_of_user, list_schools_of_user
+from app.identity.operations import SignedIn, sign_in, sign_out
+from app.identity.queries import find_actor, list_schools_of_user
 from app.identity.rules import new_token
 
 bp = Blueprint("identity", __name__)
@@ -45,30 +45,28 @@ def session_new() -> Any:
 @public("signing in")
 def session_create() -> Any:
     form = SignInForm()
-    tenancy.enter(tenancy.find_by_slug(form.tenant.data) if form.tenant.data else None)
-    opened = form.carry_out(
-        lambda: sign_in(
-            form.email.data or "",
-            form.password.data or "",
-            cost=settings().bcrypt_cost,
-            user_agent=request.user_agent.string,
-        )
+    if not form.validate():
+        return sign_in_page(form, status=422)
+    opened = sign_in(
+        form.email.data or "",
+        form.password.data or "",
+        cost=settings().bcrypt_cost,
+        user_agent=request.user_agent.string,
     )
     if opened is None:
-        return sign_in_page(form, status=form.status)
-    user, token = opened
-    cookie.clear()
-    cookie[TOKEN] = token
+        form.refusal = _("This e-mail and password do not belong together. Check both and try again.")
+        return sign_in_page(form, status=422)
+    remember(opened.token)
     if form.resume.data:
         return resume_page(form)
-    return redirect(own_path(form.next.data) or home_of(user.id), 303)
+    return redirect(own_path(form.next.data) or home_of(opened, form.tenant.data), 303)
 
 
 @bp.post("/logout")
 @signed_in
 def session_destroy() -> Any:
     sign_out(current_user)
-    cookie.clear()
+    remember(None)
     return reply(url_for("identity.session_new"), said=_("You are signed out."))
 
 
@@ -151,12 +149,22 @@ def own_path(path: str | None) -> str:
     return "" if parts.scheme or parts.netloc or "\\" in path else path
 
 
-def home_of(user_id: int) -> str:
+def home_of(opened: SignedIn, asked_for: str | None) -> str:
     """Where signing in leads: the school asked for, the only one, or the choice between several."""
-    tenant = tenancy.current()
-    if tenant and find_membership_of_user(user_id):
-        return f"/{tenant.slug}/"
-    return url_for("identity.schools_index")
+    slugs = [school.slug for school in opened.schools]
+    if asked_for in slugs:
+        return f"/{asked_for}/"
+    return f"/{slugs[0]}/" if len(slugs) == 1 else url_for("identity.schools_index")
+
+
+def remember(token: str | None) -> None:
+    """Begin the browser's cookie anew, with a token or without; only the choice of light or dark outlives it."""
+    theme = cookie.get("theme")
+    cookie.clear()
+    if theme:
+        cookie["theme"] = theme
+    if token:
+        cookie[TOKEN] = token
 
 
 def settings() -> Any:
