@@ -90,6 +90,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     from app.notifications import models as _notifications_models  # noqa: F401
     from app.quizzes import models as _quizzes_models  # noqa: F401
     from app.scheduling import models as _scheduling_models  # noqa: F401
+    from app.scheduling import views as scheduling
     from app.tenants import queries as tenants_queries
     from app.tenants import views as tenants
 
@@ -97,7 +98,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     jobs.tenants_by_id_come_from(tenants_queries.find_tenant_by_id)
     identity.login.init_app(app)
     assets.init_assets(app)
-    for feature in (health.bp, identity.bp, tenants.bp):
+    for feature in (health.bp, identity.bp, tenants.bp, scheduling.bp):
         app.register_blueprint(feature)
     app.cli.add_command(demo_commands.group)
     app.add_url_rule("/theme", "theme_update", _theme_update, methods=["POST"])

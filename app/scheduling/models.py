@@ -77,6 +77,8 @@ class AvailabilityException(TenantRow, Base):
     zone: Mapped[str] = mapped_column(String(64))
     note: Mapped[str] = mapped_column(String(200), server_default="")
 
+    resource: Mapped[Resource] = relationship(foreign_keys=[resource_id])
+
 
 class Booking(TenantRow, Base):
     """A learner's hour with an instructor and, once assigned, an aircraft. What it takes is in its claims.
