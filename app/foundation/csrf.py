@@ -6,7 +6,7 @@ sign in (401, nothing lost) and is not told that its token is wrong (400).
 
 from __future__ import annotations
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf, validate_csrf
 from wtforms import ValidationError
 
@@ -24,6 +24,12 @@ def check() -> None:
         validate_csrf(request.form.get("csrf_token") or request.headers.get("X-CSRFToken"))
     except ValidationError as error:
         raise CSRFError(str(error)) from error
+    g.csrf_valid = True
 
 
 token = generate_csrf
+
+
+def renew() -> None:
+    """Forget the token made for this request, after the cookie that holds its secret was begun anew."""
+    g.pop("csrf_token", None)

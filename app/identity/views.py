@@ -161,6 +161,7 @@ def remember(token: str | None) -> None:
     """Begin the browser's cookie anew, with a token or without; only the choice of light or dark outlives it."""
     theme = cookie.get("theme")
     cookie.clear()
+    csrf.renew()
     if theme:
         cookie["theme"] = theme
     if token:
