@@ -79,16 +79,23 @@ def _open_database(app: Flask, settings: Settings) -> None:
 
 def _add_features(app: Flask, settings: Settings) -> None:
     """Register what each feature offers: blueprints, commands, reactions. Importing a feature's models makes its tables known."""
+    from app.analytics import commands as analytics_commands
     from app.analytics import models as _analytics_models  # noqa: F401
     from app.audit import models as _audit_models  # noqa: F401
-    from app.courses import models as _courses_models  # noqa: F401
+    from app.courses import policies as _courses_policies  # noqa: F401
+    from app.courses.kinds import register_kind
+    from app.courses.kinds.text import TextKind
     from app.demo import commands as demo_commands
     from app.demo import models as _demo_models  # noqa: F401
+    from app.demo import views as demo
+    from app.home import views as home
     from app.identity import policies as _identity_policies  # noqa: F401
     from app.identity import views as identity
     from app.learning import models as _learning_models  # noqa: F401
-    from app.notifications import models as _notifications_models  # noqa: F401
-    from app.quizzes import models as _quizzes_models  # noqa: F401
+    from app.notifications import reactions as _notifications_reactions  # noqa: F401
+    from app.notifications import views as notifications
+    from app.quizzes import policies as _quizzes_policies  # noqa: F401
+    from app.quizzes.kinds.quiz import QuizKind
     from app.scheduling import models as _scheduling_models  # noqa: F401
     from app.scheduling import views as scheduling
     from app.tenants import queries as tenants_queries
@@ -97,10 +104,15 @@ def _add_features(app: Flask, settings: Settings) -> None:
     tenancy.tenants_come_from(tenants_queries.find_tenant_by_slug)
     jobs.tenants_by_id_come_from(tenants_queries.find_tenant_by_id)
     identity.login.init_app(app)
+    for kind in (TextKind(), QuizKind()):
+        register_kind(kind)
     assets.init_assets(app)
-    for feature in (health.bp, identity.bp, tenants.bp, scheduling.bp):
+    for feature in (health.bp, identity.bp, tenants.bp, scheduling.bp, notifications.bp, home.bp):
         app.register_blueprint(feature)
+    if settings.demo:
+        app.register_blueprint(demo.bp)
     app.cli.add_command(demo_commands.group)
+    app.cli.add_command(analytics_commands.group)
     app.add_url_rule("/theme", "theme_update", _theme_update, methods=["POST"])
 
 

@@ -1,0 +1,7 @@
+"""Every write on courses: importing a draft from files, publishing it."""
+
+from __future__ import annotations
+
+from app.courses.operations.publishing import CourseIsEmpty, NothingChanged, publish_course
+
+__all__ = ["CourseIsEmpty", "NothingChanged", "publish_course"]

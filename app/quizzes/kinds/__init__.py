@@ -1,0 +1,1 @@
+"""The step kinds of this feature, registered by the factory."""
