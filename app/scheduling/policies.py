@@ -6,12 +6,19 @@ from enum import StrEnum
 
 from app.foundation.actor import Actor
 from app.foundation.permissions import EVERYONE, Role, allows, grants, sees
-from app.scheduling.models import AvailabilityException, Resource
+from app.scheduling.models import AvailabilityException, Booking, Resource
 
 
 class Can(StrEnum):
     SEE_WEEK = "scheduling:see_week"
     SEE_ALL_BOOKINGS = "scheduling:see_all_bookings"
+    SEE_BOOKINGS = "scheduling:see_bookings"
+    LIST_ALL_BOOKINGS = "scheduling:list_all_bookings"
+    REQUEST = "scheduling:request"
+    SEE_QUEUE = "scheduling:see_queue"
+    DECIDE = "scheduling:decide"
+    COMPLETE = "scheduling:complete"
+    CANCEL = "scheduling:cancel"
     KEEP_OWN_AVAILABILITY = "scheduling:keep_own_availability"
     KEEP_ANY_AVAILABILITY = "scheduling:keep_any_availability"
 
@@ -20,6 +27,13 @@ grants(
     {
         Can.SEE_WEEK: EVERYONE,
         Can.SEE_ALL_BOOKINGS: EVERYONE - {Role.LEARNER},
+        Can.SEE_BOOKINGS: EVERYONE,
+        Can.LIST_ALL_BOOKINGS: {Role.AUTHOR, Role.MANAGER, Role.ADMIN},
+        Can.REQUEST: {Role.LEARNER},
+        Can.SEE_QUEUE: {Role.ADMIN},
+        Can.DECIDE: {Role.ADMIN},
+        Can.COMPLETE: {Role.INSTRUCTOR, Role.ADMIN},
+        Can.CANCEL: {Role.LEARNER, Role.INSTRUCTOR, Role.ADMIN},
         Can.KEEP_OWN_AVAILABILITY: {Role.INSTRUCTOR, Role.ADMIN},
         Can.KEEP_ANY_AVAILABILITY: {Role.ADMIN},
     }
@@ -42,3 +56,26 @@ def availability_is_kept_by(actor: Actor, record: Resource | AvailabilityExcepti
     """An instructor keeps their own hours, an admin anybody's."""
     resource = record if isinstance(record, Resource) else record.resource
     return actor.may(Can.KEEP_ANY_AVAILABILITY) or resource.membership_id == actor.membership_id
+
+
+@sees(Booking)
+def booking_is_seen(actor: Actor, booking: Booking) -> bool:
+    """Staff know every booking, a learner their own."""
+    return actor.may(Can.SEE_ALL_BOOKINGS) or booking.learner_id == actor.membership_id
+
+
+@allows(Can.COMPLETE)
+def booking_is_completed_by(actor: Actor, booking: Booking) -> bool:
+    """Its instructor says that it took place, or an admin."""
+    return actor.may(Can.DECIDE) or _teaches(actor, booking)
+
+
+@allows(Can.CANCEL)
+def booking_is_cancelled_by(actor: Actor, booking: Booking) -> bool:
+    """Its learner or its instructor calls it off, or an admin."""
+    return actor.may(Can.DECIDE) or booking.learner_id == actor.membership_id or _teaches(actor, booking)
+
+
+def _teaches(actor: Actor, booking: Booking) -> bool:
+    """Whether the actor is the instructor of a booking, or wished for and not replaced."""
+    return any(c.role == "instructor" and c.resource.membership_id == actor.membership_id for c in booking.claims)

@@ -1,0 +1,115 @@
+"""What an admin may put on a booking: who teaches and what flies, when each is open, and where each is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.orm import aliased
+
+from app.foundation.db import session
+from app.foundation.permissions import Role
+from app.identity.models import Membership
+from app.scheduling.models import AvailabilityException, AvailabilityRule, Booking, Claim, Resource
+from app.scheduling.queries.availability import TAKING
+from app.scheduling.rules.availability import Span, covers, days_around, open_between
+from app.scheduling.rules.bookings import CRAFT_KINDS
+
+
+class Slot(Protocol):
+    """Anything with an id and a time: a booking, or a card of one. `learner_id` is a membership."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def learner_id(self) -> int: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True)
+class Assignable:
+    """A person or a thing, with the ids of the bookings in whose time it is taken by another, and when it is open."""
+
+    id: int
+    kind: str
+    name: str
+    membership_id: int | None
+    teaches: bool
+    taken: frozenset[int]
+    open: list[Span]
+
+    def is_taken(self, slot: Slot) -> bool:
+        return slot.id in self.taken
+
+    def is_open(self, slot: Slot) -> bool:
+        return covers(self.open, slot.starts_at, slot.ends_at)
+
+
+def list_assignables(slots: Sequence[Slot]) -> list[Assignable]:
+    """The instructors, aircraft and simulators in service and the learners of these bookings, by name, in one SELECT."""
+    if not slots:
+        return []
+    start, end = min(s.starts_at for s in slots), max(s.ends_at for s in slots)
+    teaches = Membership.roles.contains([Role.INSTRUCTOR.value]) & (Membership.status == "active")
+    found = (
+        select(
+            Resource.id, Resource.kind, Resource.name, Resource.membership_id, func.coalesce(teaches, False),
+            func.array(_taken([s.id for s in slots])), _hours(AvailabilityRule),
+            _hours(AvailabilityException, *days_around(start, end)),
+        )
+        .outerjoin(Membership, Membership.id == Resource.membership_id)
+        .where(Resource.retired_at.is_(None))
+        .where(or_(Resource.kind.in_(CRAFT_KINDS), teaches, Resource.membership_id.in_({s.learner_id for s in slots})))
+        .order_by(Membership.name_key, Resource.name, Resource.id)
+    )  # fmt: skip
+    return [
+        Assignable(
+            id_, kind, name, membership_id, teaching, frozenset(taken),
+            open_between(_rules(rules), _exceptions(exceptions), start, end),
+        )
+        for id_, kind, name, membership_id, teaching, taken, rules, exceptions in session.execute(found)
+    ]  # fmt: skip
+
+
+def _taken(booking_ids: list[int]) -> Any:
+    """Per resource: in the time of which of these bookings another booking takes it. Written as the index is built."""
+    wanted = aliased(Booking, name="wanted")
+    return (
+        select(wanted.id)
+        .join(Claim, Claim.during.op("&&")(func.tstzrange(wanted.starts_at, wanted.ends_at)))
+        .where(wanted.id.in_(booking_ids), Claim.booking_id != wanted.id, Claim.state.in_(TAKING))
+        .where(
+            text("int8range(claim.resource_id, claim.resource_id, '[]') && int8range(resource.id, resource.id, '[]')")
+        )
+        .correlate(Resource)
+        .scalar_subquery()
+    )
+
+
+def _hours(model: Any, first: date | None = None, last: date | None = None) -> Any:
+    """Per resource: its rows of one of the two tables of hours, as JSON."""
+    one = func.to_jsonb(text(model.__tablename__))
+    rows = select(func.jsonb_agg(one)).select_from(model).where(model.resource_id == Resource.id)
+    if first and last:
+        rows = rows.where(model.day.between(first, last))
+    return rows.correlate(Resource).scalar_subquery()
+
+
+def _rules(rows: list[dict[str, Any]] | None) -> list[AvailabilityRule]:
+    return [_row(AvailabilityRule, row, "valid_from", "valid_until") for row in rows or ()]
+
+
+def _exceptions(rows: list[dict[str, Any]] | None) -> list[AvailabilityException]:
+    return [_row(AvailabilityException, row, "day") for row in rows or ()]
+
+
+def _row(model: Any, values: dict[str, Any], *days: str) -> Any:
+    """A row that is only computed with: it belongs to no session."""
+    typed = {key: date.fromisoformat(value) if key in days and value else value for key, value in values.items()}
+    return model(**typed)

@@ -1,0 +1,341 @@
+"""Every SELECT about bookings: one, lists, the queue, and what takes people's time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.audit.models import AuditEntry
+from app.foundation import clock, tenancy
+from app.foundation.actor import Actor
+from app.foundation.db import session
+from app.foundation.formats import sort_key
+from app.foundation.pages import ListQuery, Page, paginate
+from app.identity.models import Membership
+from app.scheduling.models import Booking, Claim, Resource
+from app.scheduling.policies import Can
+from app.scheduling.queries.availability import TAKING, open_spans
+from app.scheduling.rules.availability import covers
+from app.scheduling.rules.bookings import CRAFT_KINDS
+
+OPEN = ("requested", "approved", "assigned")
+WAITING = ("requested", "approved")
+QUEUE_SIZE = 20
+
+_instructor_claim = aliased(Claim, name="instructor_claim")
+_craft_claim = aliased(Claim, name="craft_claim")
+_instructor = aliased(Resource, name="instructor")
+_craft = aliased(Resource, name="craft")
+
+
+@dataclass(frozen=True)
+class BookingCard:
+    """A booking as lists show it, in plain values. The instructor is the wished one until another is assigned.
+
+    `learner` and `learner_id` are of the membership; `instructor_id` and `craft_id` are resources'.
+    """
+
+    id: int
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    activity: str
+    source: str
+    note: str
+    reason: str
+    requested_at: datetime
+    escalated_at: datetime | None
+    escalations: int
+    learner_id: int
+    learner: str
+    instructor_id: int | None
+    instructor: str | None
+    craft_id: int | None
+    craft: str | None
+    rivals: int = 0
+
+    @property
+    def waits_for_admin(self) -> bool:
+        return self.status in WAITING
+
+    @property
+    def minutes(self) -> int:
+        return int((self.ends_at - self.starts_at).total_seconds() // 60)
+
+
+_COLUMNS: tuple[Any, ...] = (
+    Booking.id, Booking.status, Booking.starts_at, Booking.ends_at, Booking.activity, Booking.source, Booking.note,
+    Booking.reason, Booking.requested_at, Booking.escalated_at, Booking.escalations, Booking.learner_id,
+    Membership.name.label("learner"), _instructor.id.label("instructor_id"), _instructor.name.label("instructor"),
+    _craft.id.label("craft_id"), _craft.name.label("craft"),
+)  # fmt: skip
+
+
+def _cards(*more: Any) -> Select[Any]:
+    """Every booking of the school in force as a card; each claim joins at most once, so a booking is one row."""
+    return (
+        select(*_COLUMNS, *more)
+        .select_from(Booking)
+        .join(Membership, Membership.id == Booking.learner_id)
+        .outerjoin(
+            _instructor_claim, and_(_instructor_claim.booking_id == Booking.id, _instructor_claim.role == "instructor")
+        )
+        .outerjoin(_instructor, _instructor.id == _instructor_claim.resource_id)
+        .outerjoin(_craft_claim, and_(_craft_claim.booking_id == Booking.id, _craft_claim.role.in_(CRAFT_KINDS)))
+        .outerjoin(_craft, _craft.id == _craft_claim.resource_id)
+    )
+
+
+def _all(statement: Select[Any]) -> list[BookingCard]:
+    return [BookingCard(*row) for row in session.execute(statement)]
+
+
+def _first(statement: Select[Any]) -> BookingCard | None:
+    row = session.execute(statement.limit(1)).first()
+    return BookingCard(*row) if row else None
+
+
+# -- one booking ---------------------------------------------------------------------------------------------------
+
+
+def with_claims() -> tuple[ORMOption, ...]:
+    """What `access(Booking, id, …)` loads besides, in the same SELECT: the claims and what they take."""
+    return (joinedload(Booking.claims).joinedload(Claim.resource),)
+
+
+def find_card(booking_id: int) -> BookingCard | None:
+    """One booking as lists show it, with how many others ask for its time."""
+    return _first(_cards(_rivals().label("rivals")).where(Booking.id == booking_id))
+
+
+def count_rivals(booking: Booking) -> int:
+    """How many other learners wait for an answer about the same time: with the same instructor, where one is wished."""
+    return session.scalar(select(_rivals()).where(Booking.id == booking.id)) or 0
+
+
+def is_outside_hours(booking: Booking) -> bool:
+    """Whether the booking reaches outside the hours of its instructor, the wished one until another is assigned."""
+    resource_id = next((c.resource_id for c in booking.claims if c.role == "instructor"), None)
+    if resource_id is None:
+        return False
+    spans = open_spans([resource_id], booking.starts_at, booking.ends_at)
+    return not covers(spans[resource_id], booking.starts_at, booking.ends_at)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """An entry of a booking's history: what was done, when, by whom (none: the system)."""
+
+    at: datetime
+    action: str
+    actor: str | None
+
+
+def list_history(booking_id: int) -> list[Deed]:
+    """What was done to a booking, newest first, with the names of those who did it."""
+    entries = (
+        select(AuditEntry.at, AuditEntry.action, Membership.name)
+        .outerjoin(Membership, Membership.id == AuditEntry.actor_id)
+        .where(AuditEntry.subject_type == "Booking", AuditEntry.subject_id == booking_id)
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        .limit(50)
+    )
+    return [Deed(*row) for row in session.execute(entries)]
+
+
+# -- lists ---------------------------------------------------------------------------------------------------------
+
+
+def list_bookings(query: ListQuery, *, actor: Actor) -> Page[BookingCard]:
+    """A page of the bookings that concern this person: a learner's and an instructor's own, all for other staff."""
+    statement = _cards().where(*_concerning(actor), *_narrowed(query))
+    by = {"asked": (Booking.requested_at, Booking.id)}.get(query.sort, (Booking.starts_at, Booking.id))
+    page = paginate(statement, by, cursor=query.cursor, descending=query.sort != "soonest", scalars=False)
+    return Page([BookingCard(*row) for row in page.rows], page.before, page.after)
+
+
+def _concerning(actor: Actor) -> list[ColumnElement[bool]]:
+    if actor.may(Can.LIST_ALL_BOOKINGS):
+        return []
+    return [or_(Booking.learner_id == actor.membership_id, _instructor.membership_id == actor.membership_id)]
+
+
+def _narrowed(query: ListQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if status := query.get("status"):
+        conditions.append(Booking.status == status)
+    if source := query.get("source"):
+        conditions.append(Booking.source == source)
+    when = query.get("when") or ("all" if status else "coming")
+    if when == "coming":
+        conditions.append(Booking.ends_at > clock.now())
+    elif when == "past":
+        conditions.append(Booking.ends_at <= clock.now())
+    if query.search:
+        conditions.append(Membership.name_key.contains(sort_key(query.search), autoescape=True))
+    return conditions
+
+
+def list_queue(cursor: str = "") -> Page[BookingCard]:
+    """A page of what waits for an admin: requests, and approved ones that are not assigned; the oldest request first."""
+    waiting = _cards(_rivals().label("rivals")).where(Booking.status.in_(WAITING))
+    page = paginate(waiting, (Booking.requested_at, Booking.id), cursor=cursor, size=QUEUE_SIZE, scalars=False)
+    return Page([BookingCard(*row) for row in page.rows], page.before, page.after)
+
+
+# -- for the homes -------------------------------------------------------------------------------------------------
+
+
+def next_booking_of(membership_id: int) -> BookingCard | None:
+    """The next booking of a learner that may still take place, or takes place now."""
+    coming = _cards().where(
+        Booking.learner_id == membership_id, Booking.status.in_(OPEN), Booking.ends_at > clock.now()
+    )
+    return _first(coming.order_by(Booking.starts_at, Booking.id))
+
+
+def list_today_of_instructor(membership_id: int, *, zone: str | None = None) -> list[BookingCard]:
+    """What an instructor teaches on the day it is now in their zone (the school's unless given), in order."""
+    start, end = _today(zone or tenancy.required().zone)
+    lessons = _cards().where(
+        _instructor.membership_id == membership_id,
+        Booking.status.in_(("approved", "assigned", "completed")),
+        Booking.starts_at < end,
+        Booking.ends_at > start,
+    )
+    return _all(lessons.order_by(Booking.starts_at, Booking.id))
+
+
+def list_waiting_for_instructor(membership_id: int, *, limit: int = 20) -> list[BookingCard]:
+    """What waits for an instructor: lessons that have begun and are not completed, then requests that wish for them."""
+    now = clock.now()
+    to_complete = and_(Booking.status == "assigned", Booking.starts_at <= now)
+    wished = and_(Booking.status == "requested", Booking.starts_at > now)
+    waiting = _cards().where(_instructor.membership_id == membership_id, or_(to_complete, wished))
+    return _all(waiting.order_by(case((to_complete, 0), else_=1), Booking.starts_at, Booking.id).limit(limit))
+
+
+def list_requests_waiting(limit: int = 5) -> list[BookingCard]:
+    """The oldest of what waits for an admin."""
+    waiting = _cards().where(Booking.status.in_(WAITING))
+    return _all(waiting.order_by(Booking.requested_at, Booking.id).limit(limit))
+
+
+@dataclass(frozen=True)
+class WaitingCounts:
+    """How much waits for the admins: requests, approved ones without assignment, and how many of both were escalated."""
+
+    requests: int
+    unassigned: int
+    escalated: int
+
+    @property
+    def total(self) -> int:
+        return self.requests + self.unassigned
+
+
+def waiting_counts() -> WaitingCounts:
+    """The three numbers of the queue, in one SELECT."""
+    numbers = select(
+        func.count().filter(Booking.status == "requested"),
+        func.count().filter(Booking.status == "approved"),
+        func.count().filter(Booking.escalations > 0),
+    ).where(Booking.status.in_(WAITING))
+    return WaitingCounts(*session.execute(numbers).one())
+
+
+def count_requests_waiting() -> int:
+    """How many requests nobody has answered."""
+    return waiting_counts().requests
+
+
+def count_unassigned() -> int:
+    """How many approved bookings have no instructor or aircraft assigned."""
+    return waiting_counts().unassigned
+
+
+def count_escalated() -> int:
+    """How many of those that wait were escalated."""
+    return waiting_counts().escalated
+
+
+def booking_counts_between(start: datetime, end: datetime) -> dict[str, int]:
+    """How many bookings entered each status between two instants, the second excluded, in one SELECT."""
+
+    def within(column: Any) -> ColumnElement[bool]:
+        return and_(column >= start, column < end)
+
+    entered = {
+        "requested": within(Booking.requested_at),
+        "approved": within(Booking.approved_at),
+        "assigned": within(Booking.assigned_at),
+        **{status: and_(Booking.status == status, within(Booking.ended_at))
+           for status in ("completed", "declined", "cancelled")},
+    }  # fmt: skip
+    counts = select(*(func.count().filter(condition).label(status) for status, condition in entered.items()))
+    return dict(session.execute(counts.where(or_(*entered.values()))).mappings().one())
+
+
+# -- what is free --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A stretch in which a resource is booked for certain; `since` when that was decided."""
+
+    resource_id: int
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    since: datetime | None
+
+
+def list_taken(
+    resource_ids: Collection[int], start: datetime, end: datetime, *, besides: int | None = None
+) -> list[Taken]:
+    """What takes these resources for certain between two instants, in order; `besides` is a booking to leave out."""
+    rivals = (
+        select(
+            Claim.resource_id, Resource.name, func.lower(Claim.during), func.upper(Claim.during),
+            func.coalesce(Booking.assigned_at, Booking.approved_at),
+        )
+        .join(Resource, Resource.id == Claim.resource_id)
+        .join(Booking, Booking.id == Claim.booking_id)
+        .where(Claim.resource_id.in_(resource_ids), Claim.state.in_(TAKING))
+        .where(Claim.during.op("&&")(func.tstzrange(start, end)))
+        .order_by(Claim.during, Claim.id)
+    )  # fmt: skip
+    if besides is not None:
+        rivals = rivals.where(Claim.booking_id != besides)
+    return [Taken(*row) for row in session.execute(rivals)]
+
+
+def _rivals() -> Any:
+    """Per booking: the learners of other waiting requests that overlap and want the same instructor, or either has no wish."""
+    other = aliased(Booking, name="rival")
+    return (
+        select(func.count(func.distinct(other.learner_id)))
+        .where(other.status.in_(WAITING), other.id != Booking.id, other.learner_id != Booking.learner_id)
+        .where(other.starts_at < Booking.ends_at, other.ends_at > Booking.starts_at)
+        .where(
+            or_(
+                other.wished_instructor_id == Booking.wished_instructor_id,
+                other.wished_instructor_id.is_(None),
+                Booking.wished_instructor_id.is_(None),
+            )
+        )
+        .correlate(Booking)
+        .scalar_subquery()
+    )
+
+
+def _today(zone: str) -> tuple[datetime, datetime]:
+    local = datetime.combine(clock.today(zone), datetime.min.time(), ZoneInfo(zone))
+    return local, local + timedelta(days=1)
