@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, abort
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import SessionTransaction
+from sqlalchemy.sql.selectable import AliasedReturnsRows
 from sqlalchemy.sql.util import find_tables
 
 from app.foundation.db import session
@@ -183,14 +184,27 @@ def _ring(
         if context is not None and context.execution_options.get("global_tables_only"):
             return
         raise NoTenant("a text statement ran while no school was in force")
-    tables = find_tables(
-        compiled.statement, check_columns=True, include_aliases=True, include_joins=True, include_selects=True,
-        include_crud=True,
-    )  # fmt: skip
     allowed = GLOBAL_TABLES.keys() | (OWN_ROWS_OF_A_USER if _user_id.get() is not None else frozenset())
-    strangers = {table.name for table in tables if hasattr(table, "name") and hasattr(table, "schema")} - allowed
+    strangers = _tables_in(compiled.statement) - allowed
     if strangers:
         raise NoTenant(f"no school is in force, but a statement names {', '.join(sorted(map(str, strangers)))}")
+
+
+def _tables_in(statement: Any) -> set[str]:
+    """The names of the tables a statement touches, also inside its subqueries and common table expressions."""
+    names: set[str] = set()
+    seen: set[int] = set()
+    waiting = [statement]
+    while waiting:
+        found = find_tables(
+            waiting.pop(), check_columns=True, include_aliases=True, include_joins=True, include_selects=True,
+            include_crud=True,
+        )  # fmt: skip
+        names.update(table.name for table in found if isinstance(table, Table))
+        inner = [found_in.element for found_in in found if isinstance(found_in, AliasedReturnsRows)]
+        waiting += [element for element in inner if id(element) not in seen]
+        seen.update(map(id, inner))
+    return names
 
 
 @event.listens_for(Session, "before_flush")
