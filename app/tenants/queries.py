@@ -23,6 +23,13 @@ def find_tenant_by_id(tenant_id: int) -> TenantRef | None:
     return TenantRef(*row) if row else None
 
 
+def list_schools() -> list[TenantRef]:
+    """The references of all schools that are not suspended, by slug."""
+    return [
+        TenantRef(*row) for row in session.execute(_COLUMNS.where(Tenant.suspended_at.is_(None)).order_by(Tenant.slug))
+    ]
+
+
 def school_settings() -> SchoolSettings:
     """The settings of the school in force."""
     return session.scalars(select(SchoolSettings)).one()

@@ -1,0 +1,83 @@
+"""Every write about notifications: telling a person once, mailing it once, marking it read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import force_locale
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.foundation import clock, tenancy
+from app.foundation.actor import Actor
+from app.foundation.db import session
+from app.foundation.jobs import schedule_job
+from app.foundation.mail import absolute_url, can_send_mail, send_mail
+from app.identity.queries import names_of_members
+from app.notifications.models import Notification
+from app.notifications.queries import MailFacts, find_mail
+from app.notifications.rules import address_of, mail_text, people_in, words_of
+
+
+def notify(membership_id: int, kind: str, *, cause: str, subject_id: int | None, facts: dict[str, Any]) -> bool:
+    """Tell a person something, in the app and by mail. False if this cause was told them before: nothing is written then.
+
+    `kind` is one of rules.KINDS, `cause` names what happened ("booking.approved:7"), `facts` are JSON-ready.
+    """
+    row = insert(Notification).values(
+        tenant_id=tenancy.required().id, membership_id=membership_id, kind=kind, cause=cause, subject_id=subject_id,
+        facts=facts, created_at=clock.now(),
+    )  # fmt: skip
+    told = row.on_conflict_do_nothing(index_elements=["tenant_id", "membership_id", "cause"])
+    made = session.execute(told.returning(Notification.id)).scalar()
+    if made is None:
+        return False
+    if can_send_mail():
+        schedule_job("notifications.mail_notification", key=f"mail:notification:{made}", notification_id=made)
+    return True
+
+
+def mail_notification(notification_id: int) -> bool:
+    """Mail a notification to its person, unless it was mailed or they are not active any more. Returns whether it went out.
+
+    The mail's key is the notification's own: a try that is repeated because the worker died after sending is the same mail.
+    """
+    mail = find_mail(notification_id)
+    if mail is None or mail.mailed_at is not None:
+        return False
+    _send(notification_id, mail)
+    session.execute(update(Notification).where(Notification.id == notification_id).values(mailed_at=clock.now()))
+    return True
+
+
+def mark_read(notification: Notification) -> Notification:
+    """Note that its person has seen a notification; the first time counts."""
+    notification.read_at = notification.read_at or clock.now()
+    return notification
+
+
+def mark_all_read(*, actor: Actor, newest_id: int | None = None) -> int:
+    """Mark all of a person's notifications read, up to the newest they were shown. Returns how many were unread."""
+    unread = update(Notification).where(
+        Notification.membership_id == actor.membership_id, Notification.read_at.is_(None)
+    )
+    if newest_id is not None:
+        unread = unread.where(Notification.id <= newest_id)
+    return int(session.execute(unread.values(read_at=clock.now())).rowcount)  # type: ignore[attr-defined]
+
+
+def _send(notification_id: int, mail: MailFacts) -> None:
+    tenant = tenancy.required()
+    endpoint, values = address_of(mail.kind, mail.subject_id)
+    link = absolute_url(endpoint, **values)
+    with force_locale(mail.locale):
+        words = words_of(
+            mail.kind, mail.facts, names=names_of_members(people_in(mail.facts)), reader_id=mail.membership_id,
+            zone=mail.zone or tenant.zone,
+        )  # fmt: skip
+        send_mail(
+            to=mail.email,
+            subject=words.title,
+            text=mail_text(words, name=mail.name, link=link, school=tenant.name),
+            key=f"notification:{tenant.id}:{notification_id}:{mail.created_at.isoformat()}",
+        )

@@ -1,0 +1,177 @@
+"""The words of a notification, made when it is shown or mailed: from its kind and its facts, for one reader.
+
+Facts hold instants, ids of people and short texts; names are looked up when the words are made, so that a person who
+changed their name is called by the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.foundation.formats import span
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a person reads: a title without a full stop, and one or two sentences."""
+
+    title: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class BookingFacts:
+    """What a notification says of a booking, for the person `reader_id` (a membership) in the IANA zone `zone`."""
+
+    facts: Mapping[str, Any]
+    names: Mapping[int, str]
+    reader_id: int
+    zone: str
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the reader is the learner of the booking."""
+        return bool(self.facts["learner_id"] == self.reader_id)
+
+    @property
+    def learner(self) -> str:
+        return self._name("learner_id") or _("A learner")
+
+    @property
+    def instructor(self) -> str:
+        return self._name("instructor_id")
+
+    @property
+    def aircraft(self) -> str:
+        return str(self.facts.get("aircraft") or "")
+
+    @property
+    def reason(self) -> str:
+        return " ".join(str(self.facts.get("reason") or "").split())
+
+    @property
+    def time(self) -> str:
+        start, end = (datetime.fromisoformat(self.facts[name]) for name in ("starts_at", "ends_at"))
+        return span(start, end, self.zone)
+
+    def _name(self, fact: str) -> str:
+        return self.names.get(self.facts.get(fact) or 0, "")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of notification: its icon and state color, where it leads, and its words."""
+
+    icon: str
+    state: str
+    words: Callable[[BookingFacts], Words]
+    endpoint: str = "scheduling.booking_show"
+    argument: str = "booking_id"
+
+
+PEOPLE = ("learner_id", "instructor_id")
+"""The facts that are memberships, whose names the words need."""
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of a notification; one that this release does not know reads plainly and leads to the list."""
+    return KINDS.get(name, UNKNOWN)
+
+
+def address_of(kind: str, subject_id: int | None) -> tuple[str, dict[str, Any]]:
+    """Where a notification leads: the endpoint of its subject's page, and the values for its address."""
+    known = kind_of(kind)
+    return known.endpoint, {known.argument: subject_id} if known.argument else {}
+
+
+def people_in(facts: Mapping[str, Any]) -> set[int]:
+    """The memberships that facts speak of."""
+    return {facts[name] for name in PEOPLE if facts.get(name)}
+
+
+def words_of(kind: str, facts: Mapping[str, Any], *, names: Mapping[int, str], reader_id: int, zone: str) -> Words:
+    """The words of a notification for its reader, in the locale in force."""
+    return kind_of(kind).words(BookingFacts(facts, names, reader_id, zone))
+
+
+def mail_text(words: Words, *, name: str, link: str, school: str) -> str:
+    """The body of a mail: greeting, what happened, where to look. Plain text."""
+    return "\n".join(
+        (
+            _("Hello %(name)s,", name=name), "", f"{words.title}.", words.sentence, "", _("See it here:"), link, "",
+            _("Your %(school)s", school=school), "",
+        )
+    )  # fmt: skip
+
+
+def _approved(booking: BookingFacts) -> Words:
+    if booking.is_mine:
+        return Words(
+            _("Your booking is approved"),
+            _("%(time)s. You will hear from us once instructor and aircraft are assigned.", time=booking.time),
+        )
+    return Words(
+        _("A booking with you is approved"), _("%(learner)s, %(time)s.", learner=booking.learner, time=booking.time)
+    )
+
+
+def _assigned(booking: BookingFacts) -> Words:
+    if not booking.is_mine:
+        return Words(_("You are assigned to a booking"), _sentence(booking.learner, booking.time, _in(booking)))
+    with_whom = _("with %(instructor)s", instructor=booking.instructor) if booking.instructor else ""
+    return Words(_("Your booking is set"), _sentence(booking.time, with_whom, _in(booking)))
+
+
+def _declined(booking: BookingFacts) -> Words:
+    title = _("Your booking was declined") if booking.is_mine else _("A booking with you was declined")
+    return Words(title, _ended(booking))
+
+
+def _cancelled(booking: BookingFacts) -> Words:
+    title = _("Your booking was cancelled") if booking.is_mine else _("A booking with you was cancelled")
+    return Words(title, _ended(booking))
+
+
+def _escalated(booking: BookingFacts) -> Words:
+    facts = {"learner": booking.learner, "time": booking.time}
+    if booking.facts.get("waits_for") == "assignment":
+        return Words(
+            _("A booking still lacks its instructor or aircraft"),
+            _("%(learner)s, %(time)s: approved, but nobody has assigned it.", **facts),
+        )
+    return Words(
+        _("A booking request waits for you"), _("%(learner)s asks for %(time)s, and nobody has decided yet.", **facts)
+    )
+
+
+def _ended(booking: BookingFacts) -> str:
+    whose = "" if booking.is_mine else booking.learner
+    said = _sentence(whose, booking.time)
+    return f"{said} {_('Reason: %(reason)s', reason=booking.reason)}" if booking.reason else said
+
+
+def _in(booking: BookingFacts) -> str:
+    return _("in %(aircraft)s", aircraft=booking.aircraft) if booking.aircraft else ""
+
+
+def _sentence(*parts: str) -> str:
+    return f"{', '.join(part for part in parts if part)}."
+
+
+def _unknown(_booking: BookingFacts) -> Words:
+    return Words(_("Something happened"), _("Look at your bookings to see what changed."))
+
+
+KINDS = {
+    "booking.approved": Kind("circle-check", "ok", _approved),
+    "booking.assigned": Kind("calendar-check", "ok", _assigned),
+    "booking.declined": Kind("circle-x", "stop", _declined),
+    "booking.cancelled": Kind("ban", "stop", _cancelled),
+    "booking.escalated": Kind("triangle-alert", "wait", _escalated),
+}
+UNKNOWN = Kind("info", "info", _unknown, endpoint="notifications.notification_index", argument="")
