@@ -1,0 +1,107 @@
+"""What journeys do in a browser: sign in, listen for faults, check accessibility and width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from playwright.sync_api import ConsoleMessage, Page, Response
+
+from tests.cast import PASSWORD, Person
+
+AXE = (Path(__file__).parents[1] / "vendor/axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RUN_AXE = """async (rules) => {
+  const found = await axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']});
+  return found.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html.slice(0, 200) + ' — ' +
+    (n.any.concat(n.all, n.none)[0]?.message ?? ''))}));
+}"""
+BE_STILL = """async () => {
+  await new Promise(requestAnimationFrame);
+  const ends = document.getAnimations().filter(a => a.effect.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(ends.map(a => a.finished));
+}"""
+WIDTHS = (390, 768, 1280)
+
+scriptless: WeakSet[Page] = WeakSet()
+"""The pages that were opened with script off."""
+
+
+def sign_in(page: Page, person: Person, school: str | None = None) -> Page:
+    """Sign in through the form, to the person's own school unless another is named, and stand on the page that follows."""
+    page.goto(f"/login?next=/schools&tenant={school or person.slug}")
+    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/login" not in url)
+    return page
+
+
+def check_accessibility(page: Page) -> None:
+    """No violation of WCAG 2.2 A and AA on the page as it stands, in light and in dark."""
+    if page in scriptless:
+        with _twin_with_script(page) as twin:
+            check_accessibility(twin)
+        return
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.evaluate(BE_STILL)
+        page.evaluate(AXE)
+        violations = page.evaluate(RUN_AXE, RULES)
+        assert not violations, f"{page.url} in {scheme}:\n{_listed(violations)}"
+    page.emulate_media(color_scheme="null", reduced_motion="reduce")
+
+
+def check_widths(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
+    """Nothing sticks out to the side, on a phone, a tablet or a desk."""
+    before = page.viewport_size
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 844})
+        over = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+        assert over <= 0, f"{page.url} is {over} px too wide at {width} px"
+    if before:
+        page.set_viewport_size(before)
+
+
+@contextmanager
+def _twin_with_script(page: Page) -> Iterator[Page]:
+    """The same page in a browser that runs scripts, because axe is one."""
+    assert page.context.browser
+    context = page.context.browser.new_context(viewport=page.viewport_size, storage_state=page.context.storage_state())
+    twin, html = context.new_page(), page.content()
+    twin.route(page.url, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+    twin.goto(page.url)
+    yield twin
+    context.close()
+
+
+class Faults:
+    """Listens to a page: errors of scripts, refusals of the content policy, broken files and failed answers."""
+
+    def __init__(self, page: Page, own: str) -> None:
+        self.own = own
+        self.found: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.found.append(f"script error: {error}"))
+        page.on("response", self._judge)
+
+    def assert_none(self) -> None:
+        assert not self.found, "\n".join(self.found)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # What the server answers is judged by its status below; the browser repeats each 4xx as an error.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.found.append(f"console {message.type}: {message.text}")
+
+    def _judge(self, response: Response) -> None:
+        if not response.url.startswith((self.own, "data:", "about:")):
+            self.found.append(f"asked another site: {response.url}")
+        elif response.status >= 500 or (response.status >= 400 and "/static/" in response.url):
+            self.found.append(f"{response.status} for {response.request.method} {response.url}")
+
+
+def _listed(violations: list[dict[str, Any]]) -> str:
+    return "\n".join(f"{v['id']}: {v['help']}\n    " + "\n    ".join(v["nodes"]) for v in violations)

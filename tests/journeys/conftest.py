@@ -1,0 +1,112 @@
+"""A real browser on a live server.
+
+    def test_a_lesson(open_page):
+        page = open_page(LEO)                      # signed in, script on
+        page.goto("/skyline/courses")
+        check_accessibility(page)                  # tests/journeys/browsing.py
+
+`browser_page` and `plain_page` are pages with script on and off where nobody is signed in yet. Each module has a server and a
+database of its own, with the cast in it. A journey fails if its page logs an error, breaks the content policy or answers 5xx.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.cast import Person
+from tests.journeys.browsing import Faults, scriptless, sign_in
+from tests.live import LiveServer
+
+QUIET = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HERE = Path(__file__).parent
+OpenPage = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever stands in this folder is a journey."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not program:
+        pytest.skip("there is no Chromium: install it, or name one in CHROMIUM")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def live(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """gunicorn on a fresh database, for the tests of one module."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "one")
+    server = LiveServer(f"live_{worker}_{request.module.__name__.rpartition('.')[2]}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def open_page(live: LiveServer, browser: Browser) -> Iterator[OpenPage]:
+    """Opens pages: `open_page(LEO)`, `open_page(LEO, script=False)`, `open_page(width=390)`. Each is a browser of its own."""
+    contexts: list[BrowserContext] = []
+    listeners: list[Faults] = []
+
+    def opened(
+        person: Person | None = None, *, script: bool = True, width: int = 1280, school: str | None = None
+    ) -> Page:
+        context = browser.new_context(
+            base_url=live.url,
+            java_script_enabled=script,
+            viewport={"width": width, "height": 844},
+            reduced_motion="reduce",
+            locale="en-US",
+        )
+        context.set_default_timeout(8000)
+        contexts.append(context)
+        page = context.new_page()
+        if not script:
+            scriptless.add(page)
+        listeners.append(Faults(page, live.url))
+        return sign_in(page, person, school) if person else page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    for faults in listeners:
+        faults.assert_none()
+
+
+@pytest.fixture
+def browser_page(open_page: OpenPage) -> Page:
+    """A page with script on."""
+    return open_page()
+
+
+@pytest.fixture
+def plain_page(open_page: OpenPage) -> Page:
+    """A page with script off."""
+    return open_page(script=False)
+
+
+@pytest.fixture
+def work_off(live: LiveServer, the_app: Flask) -> Callable[[str], int]:
+    """Does a school's due work on the live database: `work_off("skyline")` returns how many rows ran."""
+    return lambda slug: live.work_off(slug, app=the_app)
+
+
+@pytest.fixture
+def inside(live: LiveServer, the_app: Flask):  # type: ignore[no-untyped-def]
+    """Works on the live database from the test: `with inside("skyline"): make_course()`. Commits on leaving."""
+    return lambda slug=None: live.inside(slug, app=the_app)
