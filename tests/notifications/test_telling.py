@@ -1,0 +1,210 @@
+"""What happens to a booking reaches the people it concerns: once in the app, once by mail, however often it is told."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from app.foundation import db, jobs
+from app.foundation.db import session, unit_of_work
+from app.foundation.events import Event, announce
+from app.foundation.models import Job
+from app.identity.models import Membership
+from app.notifications import operations
+from app.notifications.models import Notification
+from app.notifications.operations import notify
+from app.notifications.queries import count_unread
+from app.scheduling.events import (
+    BookingApproved,
+    BookingAssigned,
+    BookingCancelled,
+    BookingDeclined,
+    BookingEscalated,
+)
+from app.scheduling.models import Booking
+from jobs import notifications as _jobs  # noqa: F401
+from tests.cast import ANA, BEA, HAL, LEO, OLGA, Person, at_school, member
+from tests.notifications.bookings import make_booking
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+
+def happen(app: Flask, *events: Event) -> None:
+    """Announce, relay, react and mail, as the worker does."""
+    with app.app_context(), at_school("skyline") as school:
+        with unit_of_work():
+            for event in events:
+                announce(event)
+        jobs.drain_tenant(school.id)
+
+
+def told(kind: str) -> list[int]:
+    """The memberships that were told, in order."""
+    return sorted(session.scalars(select(Notification.membership_id).where(Notification.kind == kind)))
+
+
+def mails(folder: Path) -> list[str]:
+    """Who got mail."""
+    return sorted(message_from_bytes(f.read_bytes(), policy=policy.default)["To"] for f in folder.glob("*.eml"))
+
+
+def booked(**over: object) -> tuple[int, dict[Person, int]]:
+    """A booking at skyline: its id, and the memberships of the people who matter."""
+    with at_school("skyline"), unit_of_work():
+        booking = make_booking(**over)  # type: ignore[arg-type]
+        return booking.id, {person: member(person).id for person in (ANA, BEA, LEO, OLGA)}
+
+
+@pytest.mark.parametrize(
+    ("status", "event", "kind"),
+    [
+        ("approved", BookingApproved, "booking.approved"),
+        ("assigned", BookingAssigned, "booking.assigned"),
+        ("cancelled", BookingCancelled, "booking.cancelled"),
+    ],
+)
+def test_learner_and_instructor_are_told_once_however_often_it_is_announced(
+    app: Flask, mailbox: Path, status: str, event: type[BookingApproved], kind: str
+) -> None:
+    booking_id, ids = booked(status=status, approved_at=None if status == "requested" else "2026-11-20T00:00Z")
+    happen(app, event(booking_id=booking_id, actor_id=ids[ANA]))
+    happen(app, event(booking_id=booking_id, actor_id=ids[ANA]), event(booking_id=booking_id, actor_id=ids[ANA]))
+    with at_school("skyline"):
+        assert told(kind) == sorted([ids[LEO], ids[BEA]])
+    assert mails(mailbox) == [BEA.email, LEO.email]
+
+
+def test_whoever_did_it_is_not_told(app: Flask, mailbox: Path) -> None:
+    booking_id, ids = booked(status="cancelled", approved_at="2026-11-20T00:00Z")
+    happen(app, BookingCancelled(booking_id=booking_id, actor_id=ids[LEO]))
+    with at_school("skyline"):
+        assert told("booking.cancelled") == [ids[BEA]]
+
+
+def test_an_instructor_who_was_only_wished_for_is_not_told(app: Flask, mailbox: Path) -> None:
+    booking_id, ids = booked(status="declined")
+    happen(app, BookingDeclined(booking_id=booking_id, actor_id=ids[ANA]))
+    with at_school("skyline"):
+        assert told("booking.declined") == [ids[LEO]]
+
+
+def test_an_escalation_reaches_each_active_admin_of_that_school_only(app: Flask, mailbox: Path) -> None:
+    booking_id, ids = booked()
+    happen(app, BookingEscalated(booking_id=booking_id, number=1))
+    happen(app, BookingEscalated(booking_id=booking_id, number=1))
+    with at_school("skyline"):
+        assert told("booking.escalated") == sorted([ids[ANA], ids[OLGA]])
+    with at_school("harbour"):
+        assert session.scalars(select(Notification)).all() == []
+        assert count_unread(member(HAL).id) == 0
+    assert mails(mailbox) == [ANA.email, OLGA.email]
+
+
+def test_the_second_escalation_is_news_again(app: Flask, mailbox: Path) -> None:
+    booking_id, ids = booked(status="approved")
+    happen(app, BookingEscalated(booking_id=booking_id, number=1), BookingEscalated(booking_id=booking_id, number=2))
+    with at_school("skyline"):
+        assert told("booking.escalated") == sorted([ids[ANA], ids[OLGA]] * 2)
+
+
+def test_an_admin_suspended_in_the_meantime_gets_neither_row_nor_mail(app: Flask, mailbox: Path) -> None:
+    booking_id, ids = booked()
+    with at_school("skyline"), unit_of_work():
+        session.execute(update(Membership).where(Membership.id == ids[OLGA]).values(status="suspended"))
+    happen(app, BookingEscalated(booking_id=booking_id, number=1))
+    with at_school("skyline"):
+        assert told("booking.escalated") == [ids[ANA]]
+
+
+def test_a_person_suspended_after_the_row_gets_no_mail(app: Flask, mailbox: Path) -> None:
+    booking_id, ids = booked(status="approved")
+    with app.app_context(), at_school("skyline") as school:
+        with unit_of_work():
+            notify(ids[LEO], "booking.approved", cause="x", subject_id=booking_id, facts=facts_of(booking_id))
+            session.execute(update(Membership).where(Membership.id == ids[LEO]).values(status="suspended"))
+        jobs.drain_tenant(school.id)
+    assert mails(mailbox) == []
+
+
+def test_a_worker_that_dies_after_sending_sends_no_second_mail(app: Flask, mailbox: Path) -> None:
+    booking_id, ids = booked(status="approved")
+    with app.app_context(), at_school("skyline") as school:
+        with unit_of_work():
+            notify(ids[LEO], "booking.approved", cause="x", subject_id=booking_id, facts=facts_of(booking_id))
+            made = session.scalars(select(Notification.id)).one()
+        with pytest.raises(KeyboardInterrupt), unit_of_work():
+            assert operations.mail_notification(made)
+            raise KeyboardInterrupt  # the worker is killed between handing the mail over and committing
+        first = [path.read_bytes() for path in mailbox.glob("*.eml")]
+        assert session.scalars(select(Notification.mailed_at)).one() is None
+        jobs.drain_tenant(school.id)
+        assert session.scalars(select(Notification.mailed_at)).one() is not None
+    assert [path.read_bytes() for path in mailbox.glob("*.eml")] == first
+    assert len(first) == 1
+
+
+def test_no_mail_is_promised_where_none_can_be_sent(app: Flask, mailbox: Path) -> None:
+    from dataclasses import replace
+
+    booking_id, ids = booked(status="approved")
+    settings = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(settings, demo=False, smtp_url="")
+    try:
+        happen(app, BookingApproved(booking_id=booking_id, actor_id=ids[ANA]))
+        with at_school("skyline"):
+            assert told("booking.approved") == sorted([ids[LEO], ids[BEA]])
+            assert session.scalars(select(Job.id).where(Job.kind == "notifications.mail_notification")).all() == []
+    finally:
+        app.config["SETTINGS"] = settings
+
+
+def test_what_a_job_wrote_before_it_builds_an_address_is_kept(app: Flask) -> None:
+    """Building an absolute address must not end the session of the job in hand."""
+    from app.foundation.mail import absolute_url
+
+    with app.app_context(), at_school("skyline"):
+        with unit_of_work():
+            session.execute(update(Membership).where(Membership.id == member(LEO).id).values(phone="555"))
+            assert absolute_url("notifications.notification_index").endswith("/skyline/notifications")
+        db.session.remove()
+        assert member(LEO).phone == "555"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "event", "who"),
+    [
+        ("approved_learner", "approved", BookingApproved, LEO),
+        ("approved_instructor", "approved", BookingApproved, BEA),
+        ("assigned_learner", "assigned", BookingAssigned, LEO),
+        ("assigned_instructor", "assigned", BookingAssigned, BEA),
+        ("declined_learner", "declined", BookingDeclined, LEO),
+        ("cancelled_instructor", "cancelled", BookingCancelled, BEA),
+        ("escalated_request", "requested", BookingEscalated, ANA),
+        ("escalated_assignment", "approved", BookingEscalated, ANA),
+    ],
+)
+def test_the_mail_reads_as_agreed(
+    app: Flask, mailbox: Path, name: str, status: str, event: type, who: Person
+) -> None:
+    over = {"approved_at": "2026-11-20T00:00Z"} if status in {"approved", "cancelled"} else {}
+    aircraft = "N123AB" if status == "assigned" else None
+    booking_id, ids = booked(status=status, aircraft=aircraft, **over)
+    more = {"number": 2 if status == "approved" else 1} if event is BookingEscalated else {"actor_id": ids[OLGA]}
+    happen(app, event(booking_id=booking_id, **more))
+    written = [message_from_bytes(f.read_bytes(), policy=policy.default) for f in mailbox.glob("*.eml")]
+    mail = next(m for m in written if m["To"] == who.email)
+    said = f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{mail.get_content()}".replace(f"/{booking_id}", "/1")
+    assert said.rstrip() == (SNAPSHOTS / f"{name}.txt").read_text().rstrip()
+
+
+def facts_of(booking_id: int) -> dict[str, object]:
+    booking = session.get(Booking, booking_id)
+    assert booking
+    return {
+        "learner_id": booking.learner_id, "instructor_id": None, "aircraft": None, "reason": "",
+        "starts_at": booking.starts_at.isoformat(), "ends_at": booking.ends_at.isoformat(),
+    }  # fmt: skip
