@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, Integer, String, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
@@ -35,6 +36,8 @@ class Resource(TenantRow, Base):
     detail: Mapped[str] = mapped_column(String(120), server_default="")
     membership_id: Mapped[int | None] = tenant_ref("membership", nullable=True, index=False)
     retired_at: Mapped[datetime | None]
+
+    member: Mapped[Any] = relationship("Membership", foreign_keys=[membership_id])
 
 
 class AvailabilityRule(TenantRow, Base):

@@ -28,7 +28,7 @@ def ensure_person_resource(member: Membership) -> Resource:
         .on_conflict_do_nothing()
     )
     found = person_resource_of(member.id)
-    assert found  # noqa: S101 — written above, or by the rival whose commit the insert waited for
+    assert found, "written above, or by the rival whose commit the insert waited for"
     return found
 
 

@@ -6,9 +6,11 @@ Rules are expanded on naive local time and localized one by one: 09:00 stays 09:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.scheduling.models import AvailabilityException, AvailabilityRule
@@ -17,7 +19,20 @@ Span = tuple[datetime, datetime]
 Hours = tuple[int, int, int]
 """Weekday (0 is Monday), and from and to in minutes after midnight."""
 
+
+class Timed(Protocol):
+    """What takes a stretch of time."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+B = TypeVar("B", bound=Timed)
+
 DAY_MINUTES = 24 * 60
+ROWS_A_DAY = 3
 ONE_DAY = timedelta(days=1)
 ONE_SECOND = timedelta(seconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -134,10 +149,36 @@ def instant_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
     return _end_of_gap(naive.replace(tzinfo=zone, fold=1).astimezone(UTC), instant, zone)
 
 
+def hours_of(rules: Iterable[AvailabilityRule]) -> list[Hours]:
+    """The rows of a kept week."""
+    return [(rule.weekday, rule.start_minute, rule.end_minute) for rule in rules]
+
+
+def bookings_outside(
+    bookings: Sequence[B], rules: list[AvailabilityRule], exceptions: list[AvailabilityException]
+) -> list[B]:
+    """Those of a person's bookings that do not lie within their hours."""
+    if not bookings:
+        return []
+    start, end = min(one.starts_at for one in bookings), max(one.ends_at for one in bookings)
+    hours = open_between(rules, exceptions, start, end)
+    return [one for one in bookings if not covers(hours, one.starts_at, one.ends_at)]
+
+
 def overlapping(hours: Iterable[Hours]) -> tuple[Hours, Hours] | None:
     """Two rows of a week that overlap, or None. Rows that only touch are fine."""
     ordered = sorted(hours)
     return next((pair for pair in pairwise(ordered) if _overlap(*pair)), None)
+
+
+def too_many_rows(hours: Iterable[Hours]) -> bool:
+    """Whether a day has more rows than the page of a week shows."""
+    return any(count > ROWS_A_DAY for count in Counter(weekday for weekday, _, _ in hours).values())
+
+
+def weekly_minutes(hours: Iterable[Hours]) -> int:
+    """How long a week is, in minutes of wall time."""
+    return sum(end - start for _, start, end in hours)
 
 
 def _overlap(row: Hours, later: Hours) -> bool:
