@@ -18,10 +18,12 @@ T = TypeVar("T")
 class Form(FlaskForm):
     """The base of all forms. `carry_out` runs a deed with what was typed and keeps the form for showing again.
 
-    `refusal` is the sentence of a refused deed, `status` the answer's code (200 before anything was sent, 422, 409).
+    `refusal` is the sentence of a refused deed and `refused` the refusal itself, `status` the answer's code (200 before
+    anything was sent, 422, 409).
     """
 
     refusal: str = ""
+    refused: Refusal | None = None
     status: int = 200
 
     def carry_out(self, deed: Callable[[], T]) -> T | None:
@@ -33,7 +35,7 @@ class Form(FlaskForm):
             with session.begin_nested():
                 return deed()
         except Refusal as refused:
-            self.refusal, self.status = refused.sentence, refused.status
+            self.refusal, self.refused, self.status = refused.sentence, refused, refused.status
             return None
 
 
