@@ -100,7 +100,7 @@ def _style() -> Outcome:
         [
             [*_python("ruff"), "format", "--check", "."],
             [*_python("ruff"), "check", "."],
-            [*_python("djlint"), "templates", "--check", "--quiet"],
+            [*_python("djlint"), "templates", "--check"],
             [*_python("djlint"), "templates", "--lint", "--quiet"],
         ]
     )

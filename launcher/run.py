@@ -35,6 +35,8 @@ DEMO_EXTRAS = ("owner@skyline.example", "both@skyline.example")
 def main() -> int:
     """Start, tend, stop. Returns 0 after Ctrl-C or SIGTERM, and 1 with one sentence where it cannot start."""
     try:
+        if sys.argv[1:]:
+            raise LauncherError("It takes no arguments: give settings before it, PORT=8001 bin/run, see .env.example.")
         plan = Plan.from_environment(os.environ)
         virtualenv.enter(ROOT, plan.data_dir / "venv", REQUIREMENTS, "launcher.run")
         run(plan)
@@ -110,6 +112,7 @@ class Plan:
 
 def run(plan: Plan) -> None:
     """Run until StopRequested; LauncherError where something does not start. All children are gone afterwards."""
+    os.umask(0o077)  # Logs, mail and uploads are nobody else's business.
     held = lock.hold(plan.data_dir, plan.address)
     try:
         _check_port(plan, patience=5.0 if held.was_cut_off else 0.0)

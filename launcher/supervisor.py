@@ -141,6 +141,9 @@ class Supervisor:
         program.started, program.due = time.monotonic(), float("inf")
         try:
             program.process = program.start(writing)
+        except BaseException:
+            os.close(reading)
+            raise
         finally:
             os.close(writing)
         book = self.logs.get(program.name)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from launcher import lock
+from launcher.embedded import create_roles, start_postgres, start_redis
 from tests.launcher.processes import ROOT, lives, speaking_of, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="these look at processes through /proc")
@@ -68,6 +69,14 @@ def test_another_start_on_the_same_data_folder(data_dir: Path) -> None:
 def test_a_database_that_does_not_answer(data_dir: Path) -> None:
     said = refusal(data_dir, DATABASE_URL="postgresql://a:b@127.0.0.1:1/c", SECRET_KEY="k9" * 20 + "abcdefgh")
     assert "DATABASE_URL does not answer" in said
+
+
+def test_an_argument_is_not_silently_ignored(data_dir: Path) -> None:
+    done = subprocess.run(
+        [ROOT / "bin" / "run", "--port", "9"], env=environment(data_dir), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "It takes no arguments" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -141,16 +150,21 @@ class Started:
         return time.monotonic() - began
 
 
-def start(data_dir: Path, program: Path = ROOT / "bin" / "run") -> Started:
-    env = environment(data_dir)
+def start(data_dir: Path, *, until: str = "both@skyline.example", **over: str) -> Started:
+    env = environment(data_dir, **over)
     process = subprocess.Popen(
-        [program], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        [ROOT / "bin" / "run"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
     lines: list[str] = []
     for line in process.stdout:
         lines.append(line)
-        if "both@skyline.example" in line:
+        if until in line:
             return Started(data_dir, int(env["PORT"]), process, "".join(lines))
     raise AssertionError("".join(lines))
 
@@ -201,3 +215,29 @@ def test_killed_it_leaves_nothing_and_the_next_start_clears_up(folder: Path) -> 
     assert again.healthy()
     assert again.end(signal.SIGTERM) < 8
     assert not lives(again.process.pid)
+
+
+def test_it_runs_on_servers_of_ones_own(data_dir: Path) -> None:
+    """On a host's PostgreSQL and Redis, with the owner's address alone: no demo, no server of ours."""
+    postgres, redis = start_postgres(data_dir / "theirs", fsync=False), start_redis(data_dir / "theirs")
+    try:
+        create_roles(postgres.url())
+        postgres.create_database("school")
+        url = postgres.url(database="school").replace("+psycopg2", "")
+        ours = data_dir / "ours"
+        settings = {"DATABASE_URL": url, "REDIS_URL": redis.url, "SECRET_KEY": "k9" * 20 + "abcdefgh"}
+        started = start(ours, until="Groundschool is at", **settings)
+        assert started.healthy()
+        assert "skyline" not in started.said
+        assert {"pg", "redis", "secret_key"}.isdisjoint(os.listdir(ours))
+        worker = started.pid("gunicorn")
+        environ = dict(line.partition("=")[::2] for line in Path(f"/proc/{worker}/environ").read_text().split("\0"))
+        assert environ["DATABASE_URL"].startswith("postgresql+psycopg2://groundschool_web:")
+        assert environ["DEMO"] == "0"
+        started.process.terminate()
+        assert started.process.wait(10) == 0
+        assert postgres.is_ready()
+        assert redis.is_ready()
+    finally:
+        redis.stop()
+        postgres.stop()
