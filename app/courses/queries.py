@@ -26,13 +26,17 @@ DESK_STATES: Choices = {"draft": _l("Never published"), "published": _l("Publish
 MOST_VERSIONS = 50
 CACHE_BYTES = 32_000_000
 
-LESSON = "select title, content::text from published_lesson where publication_id = %(publication)s and key = %(lesson)s"
+LESSON = """
+select title, content::text as content from published_lesson where publication_id = %(publication)s and key = %(lesson)s
+"""
 OUTLINE = """
-select course_id, version, title, summary, level, language, lesson_count, step_count, outline::text
+select course_id, version, title, summary, level, language, lesson_count, step_count,
+  outline::text as outline
 from publication where id = %(publication)s
 """
 ANSWER_KEY = """
-select answer_keys -> %(step)s from published_lesson where publication_id = %(publication)s and key = %(lesson)s
+select answer_keys -> %(step)s as keys from published_lesson
+where publication_id = %(publication)s and key = %(lesson)s
 """
 
 _cache = ByteCache(CACHE_BYTES)
@@ -112,8 +116,8 @@ def find_published_lesson(publication_id: int, lesson_key: str) -> LessonContent
     row = _driver_row(LESSON, publication=publication_id, lesson=lesson_key)
     if row is None:
         return None
-    stored = json.loads(row[1])
-    lesson = LessonContent(lesson_key, row[0], tuple(map(_step_content, stored["steps"])))
+    stored = json.loads(row["content"])
+    lesson = LessonContent(lesson_key, row["title"], tuple(map(_step_content, stored["steps"])))
     _cache.put(cache_key, lesson, size=size_of(stored))
     return lesson
 
@@ -127,9 +131,8 @@ def find_outline(publication_id: int) -> Outline | None:
     row = _driver_row(OUTLINE, publication=publication_id)
     if row is None:
         return None
-    *facts, text = row
-    modules = json.loads(text)["modules"]
-    outline = Outline(publication_id, *facts, modules=modules)
+    modules = json.loads(row.pop("outline"))["modules"]
+    outline = Outline(publication_id=publication_id, modules=modules, **row)
     # Places and positions hold the same texts again in other objects.
     _cache.put(cache_key, outline, size=2 * size_of(modules))
     return outline
@@ -138,9 +141,9 @@ def find_outline(publication_id: int) -> Outline | None:
 def answer_key(publication_id: int, lesson_key: str, step_key: str) -> dict[str, Any]:
     """What the grader grades a step by. Only the grader and a submitted attempt's review may ask. LookupError if there is none."""
     row = _driver_row(ANSWER_KEY, publication=publication_id, lesson=lesson_key, step=step_key)
-    if row is None or row[0] is None:
+    if row is None or row["keys"] is None:
         raise LookupError(f"publication {publication_id} has no answer key for {lesson_key}/{step_key}")
-    return dict(base_variant(row[0])["key"])
+    return dict(base_variant(row["keys"])["key"])
 
 
 def list_catalog(query: ListQuery) -> Page[Course]:
@@ -241,9 +244,9 @@ def published_steps(course_id: int) -> Iterator[dict[str, Any]]:
 # -- parts of the above --------------------------------------------------------------------------------------------
 
 
-def _driver_row(sql: str, **values: Any) -> tuple[Any, ...] | None:
+def _driver_row(sql: str, **values: Any) -> dict[str, Any] | None:
     row = session.connection().exec_driver_sql(sql, values).first()
-    return tuple(row) if row else None
+    return row._asdict() if row else None
 
 
 def _step_content(stored: dict[str, Any]) -> StepContent:

@@ -9,21 +9,28 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from flask import current_app
 from sqlalchemy import select
 
+from app.courses.operations import import_course, publish_course
 from app.demo import cast
 from app.demo.models import SeedStep
 from app.foundation import tenancy
-from app.foundation.actor import SYSTEM
+from app.foundation.actor import SYSTEM, Actor
 from app.foundation.db import session, unit_of_work
+from app.foundation.permissions import Role
 from app.identity.operations import add_member, add_user
-from app.identity.queries import find_user_by_email
+from app.identity.queries import find_membership_of_user, find_user_by_email
 from app.tenants.operations import add_department, create_school
 from app.tenants.queries import find_tenant_by_slug, list_departments
 
 log = logging.getLogger(__name__)
+
+CONTENT = Path(__file__).parents[2] / "content"
+COURSES = {"skyline": ("weather", "radio", "airspace"), "harbour": ("weather", "radio")}
+"""The folders of content/ that each school teaches."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,13 @@ def seed() -> list[str]:
 
 def steps() -> list[Step]:
     """All steps in their order, for both schools."""
-    return [Step(f"{slug}/people", slug, partial(seed_people, slug)) for slug in cast.SCHOOLS]
+    people = [Step(f"{slug}/people", slug, partial(seed_people, slug)) for slug in cast.SCHOOLS]
+    courses = [
+        Step(f"{slug}/courses/{folder}", slug, partial(seed_course, slug, folder))
+        for slug, folders in COURSES.items()
+        for folder in folders
+    ]
+    return [*people, *courses]
 
 
 def seed_people(slug: str) -> None:
@@ -65,6 +78,25 @@ def seed_people(slug: str) -> None:
             user, name=person.name, roles=person.roles, actor=SYSTEM,
             department=departments[person.department] if person.department else None,
         )  # fmt: skip
+
+
+def seed_course(slug: str, folder: str) -> None:
+    """A course of content/, imported and published by the school's author."""
+    author = _actor_with(slug, Role.AUTHOR)
+    publish_course(import_course(CONTENT / folder, actor=author), actor=author)
+
+
+def _actor_with(slug: str, role: Role) -> Actor:
+    """The first person of the cast who has a role at a school, as the actor of a deed there."""
+    person = next(person for person in cast.SCHOOLS[slug].people if role in person.roles)
+    user = find_user_by_email(person.email)
+    member = find_membership_of_user(user.id) if user else None
+    if member is None:
+        raise LookupError(f"{person.email} is not at {slug}: the step that makes the people has not run")
+    return Actor(
+        user_id=member.user_id, membership_id=member.id, name=member.name, email=person.email,
+        roles=frozenset(member.roles), zone=cast.SCHOOLS[slug].zone,
+    )  # fmt: skip
 
 
 def _recorded() -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.courses.operations.importing import ImportRefused, import_course
 from app.courses.operations.publishing import CourseIsEmpty, NothingChanged, publish_course
 
-__all__ = ["CourseIsEmpty", "NothingChanged", "publish_course"]
+__all__ = ["CourseIsEmpty", "ImportRefused", "NothingChanged", "import_course", "publish_course"]

@@ -85,8 +85,9 @@ def _read_option(fields: Fields) -> dict[str, Any]:
         "id": fields.key("id"),
         "text": fields.text("text", longest=LONGEST_LINE),
         "correct": fields.flag("correct"),
-        "why": fields.text("why", longest=LONGEST_LINE, must=False),
     }
+    if why := fields.text("why", longest=LONGEST_LINE, must=False):
+        option["why"] = why
     fields.nothing_else()
     return option
 
@@ -116,7 +117,7 @@ def _secret(question: dict[str, Any]) -> dict[str, Any]:
     return {
         "correct": [option["id"] for option in question["options"] if option["correct"]],
         "explanation_html": render_markdown(question["explanation"]),
-        "why": {option["id"]: option["why"] for option in question["options"] if option["why"]},
+        "why": {option["id"]: option["why"] for option in question["options"] if "why" in option},
     }
 
 
