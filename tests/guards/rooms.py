@@ -43,6 +43,14 @@ CLOSED_GROUND = {
     "forms": {"db", "replies", "queue", "mail"},
 }
 """Computation has neither session nor clock, and shapes do nothing."""
+MORE_FILES = {"demo": {"cast": "models", "grow": "operations"}}
+"""Files besides the rooms, and the room whose imports each keeps to: the demo's people, and its generator of many rows."""
+GROUND = {
+    "rules": {"db", "clock", "jobs", "queue", "mail", "replies"},
+    "models": {"db", "replies", "queue", "mail"},
+    "forms": {"db", "replies", "queue", "mail"},
+}
+"""Computation has neither session nor clock, and shapes do nothing."""
 MORE_FILES = {"demo": {"cast": frozenset[str]()}}
 """Files besides the rooms, and what their feature's rooms are to them: the demo's people are data."""
 GROUND = "foundation"
@@ -90,13 +98,14 @@ def _wrong_imports(graph: ImportGraph) -> list[str]:
     return faults
 
 
-def _may(feature: str, room: str, imported: str) -> bool:
-    theirs, their_room = _place(imported)
+def _may(feature: str, file: str, imported: str) -> bool:
+    more = MORE_FILES.get(feature, {})
+    room = more.get(file, file)
+    theirs, their_file = _place(imported)
     if not room:
         return False
     if theirs == GROUND:
-        return their_room not in CLOSED_GROUND.get(room, ())
+        return their_file not in CLOSED_GROUND.get(room, ())
     if theirs == feature:
-        allowed = OWN.get(room, frozenset())
-        return their_room == room or their_room in allowed or their_room in MORE_FILES.get(feature, {})
-    return their_room in LOWER.get(room, frozenset())
+        return their_file in (file, room) or more.get(their_file, their_file) in OWN.get(room, frozenset())
+    return their_file in LOWER.get(room, frozenset())
