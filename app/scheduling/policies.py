@@ -77,5 +77,6 @@ def booking_is_cancelled_by(actor: Actor, booking: Booking) -> bool:
 
 
 def _teaches(actor: Actor, booking: Booking) -> bool:
-    """Whether the actor is the instructor of a booking, or wished for and not replaced."""
-    return any(c.role == "instructor" and c.resource.membership_id == actor.membership_id for c in booking.claims)
+    """Whether the actor is the instructor whom a booking takes for certain: to be wished for is not enough."""
+    taken = (claim for claim in booking.claims if claim.role == "instructor" and claim.state == "firm")
+    return any(claim.resource.membership_id == actor.membership_id for claim in taken)
