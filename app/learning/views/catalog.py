@@ -1,0 +1,75 @@
+"""The catalog with a person's own state, the page of a course, and beginning one."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import abort, redirect, url_for
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from app.courses.models import Course
+from app.courses.queries import CATALOG_SORTS, find_outline, list_catalog, list_catalog_levels
+from app.foundation import nav
+from app.foundation.once import once
+from app.foundation.pages import list_query
+from app.foundation.permissions import access, requires
+from app.foundation.replies import page, reply
+from app.learning.forms import BeginForm
+from app.learning.operations import enroll
+from app.learning.policies import Can
+from app.learning.queries import find_taking, progress_by_course
+from app.learning.views import bp
+from app.learning.views.player import course_path, step_path
+
+nav.add(nav.Entry(_l("Courses"), "learning.catalog_index", "book-open", 30, Can.TAKE_COURSES))
+
+
+@bp.get("/courses")
+@requires(Can.TAKE_COURSES)
+def catalog_index() -> Any:
+    levels = {level: level.replace("-", " ").capitalize() for level in list_catalog_levels()}
+    query = list_query(sorts=CATALOG_SORTS, level=levels)
+    courses = list_catalog(query)
+    mine = progress_by_course(current_user.membership_id, [course.id for course in courses.rows])
+    return page("learning/catalog.html", query=query, courses=courses, mine=mine, once_key=lambda: uuid.uuid4().hex)
+
+
+@bp.get("/courses/<int:course_id>")
+@requires(Can.TAKE_COURSES)
+def course_show(course_id: int) -> Any:
+    return course_page(course_id, BeginForm(formdata=None))
+
+
+@bp.post("/courses/<int:course_id>/enrollment")
+@requires(Can.TAKE_COURSES)
+@once
+def enrollment_create(course_id: int) -> Any:
+    course = access(Course, course_id)
+    form = BeginForm()
+    begun = form.carry_out(lambda: enroll(course, actor=current_user))
+    if begun is None:
+        return course_page(course_id, form)
+    taking = find_taking(current_user.membership_id, course_id)
+    return reply(step_path(course_path(course_id), taking.here) if taking else course_path(course_id))
+
+
+@bp.get("/courses/<int:course_id>/enrollment")
+@requires(Can.TAKE_COURSES)
+def enrollment_show(course_id: int) -> Any:
+    return redirect(url_for("learning.course_show", course_id=access(Course, course_id).id), 303)
+
+
+def course_page(course_id: int, form: BeginForm) -> Any:
+    """The outline of the version a person is enrolled in, else of the newest."""
+    taking = find_taking(current_user.membership_id, course_id)
+    if taking:
+        outline, is_open = taking.outline, False
+    else:
+        course = access(Course, course_id)
+        outline, is_open = find_outline(course.publication_id or 0) or abort(404), course.is_in_catalog
+    return page(
+        "learning/course.html", course_id=course_id, taking=taking, outline=outline, is_open=is_open, form=form,
+        status=form.status,
+    )  # fmt: skip
