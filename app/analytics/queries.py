@@ -41,6 +41,11 @@ class Activity:
     def total(self, measure: str) -> int:
         return sum(self.series[measure])
 
+    @property
+    def fell_through(self) -> tuple[int, ...]:
+        """Bookings that were declined or cancelled, by day."""
+        return tuple(map(sum, zip(self.series["bookings.declined"], self.series["bookings.cancelled"], strict=True)))
+
 
 def count_happened(days: Sequence[date]) -> dict[tuple[date, str], int]:
     """What happened at the school in force on each of these days, by (day, measure); what did not happen is left out.

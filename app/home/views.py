@@ -2,21 +2,140 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint
+from babel.dates import format_date
+from flask import Blueprint, render_template, url_for
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
+from markupsafe import Markup
 
-from app.foundation import nav
-from app.foundation.permissions import signed_in
+from app.analytics.queries import Activity
+from app.foundation import nav, tenancy
+from app.foundation.cache import ByteCache
+from app.foundation.formats import reader_zone, when
+from app.foundation.permissions import Role, signed_in
 from app.foundation.replies import page
+from app.home.queries import Home, find_home
+
+MOST_NUMBERS = 5
+_charts = ByteCache(4_000_000)
 
 bp = Blueprint("home", __name__, url_prefix="/<tenant>")
-nav.add(nav.Entry(_l("Home"), "home.show", "house", 10))
+nav.add(nav.Entry(_l("Today"), "home.show", "house", 10))
 
 
 @bp.get("/")
 @signed_in
 def show() -> Any:
-    return page("home/show.html", actor=current_user)
+    home = find_home(current_user)
+    chart = chart_of(home.activity) if home.activity else ""
+    return page("home/show.html", home=home, numbers=numbers_of(home)[:MOST_NUMBERS], chart=chart)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that leads to the rows behind it. `state` is its color where it asks for something."""
+
+    value: int
+    label: str
+    href: str
+    as_of: str
+    state: str | None = None
+
+
+def numbers_of(home: Home) -> list[Number]:
+    """The numbers of a person's roles, what asks for a deed first."""
+    now = _("as of %(time)s", time=when(home.now))
+    numbers: list[Number] = []
+    for role, of_role in NUMBERS.items():
+        if role in home.roles:
+            numbers += of_role(home, now)
+    return numbers
+
+
+def chart_of(activity: Activity) -> Markup:
+    """The chart of fourteen days. What was counted once is drawn once: the instant of counting names what it shows."""
+    zone, locale = reader_zone(), str(get_locale() or "en")
+    key = (tenancy.required().id, activity.days[0], activity.as_of, zone, locale)
+    chart = _charts.get(key)
+    if chart is None:
+        labels = [format_date(day, "EEE d", locale=locale) for day in activity.days]
+        chart = Markup(render_template("analytics/_days.html", activity=activity, labels=labels))  # noqa: S704
+        _charts.put(key, chart, size=len(chart))
+    return chart
+
+
+def _of_admin(home: Home, now: str) -> list[Number]:
+    requests, unassigned, escalations, stuck = (
+        home.numbers[name] for name in ("requests", "unassigned", "escalations", "stuck")
+    )
+    queue = url_for("scheduling.request_index")
+    numbers = [
+        Number(requests, ngettext("request to approve", "requests to approve", requests), queue, now),
+        Number(unassigned, _("approved, not assigned yet"), queue, now, "wait" if unassigned else None),
+        Number(
+            escalations, ngettext("unread escalation", "unread escalations", escalations),
+            url_for("notifications.notification_index"), now, "stop" if escalations else None,
+        ),
+    ]  # fmt: skip
+    if stuck:
+        numbers.append(Number(stuck, _("pieces of stuck work"), url_for("tenants.stuck_work_index"), now, "stop"))
+    return numbers
+
+
+def _of_instructor(home: Home, now: str) -> list[Number]:
+    today, coming = home.total("today"), home.numbers["coming"]
+    waiting, asking = home.numbers["to_complete"], home.numbers["asking"]
+    return [
+        Number(today, ngettext("lesson today", "lessons today", today), "#lessons", now),
+        Number(waiting, _("to complete"), "#waiting", now, "wait" if waiting else None),
+        Number(asking, ngettext("request for you", "requests for you", asking), "#waiting", now),
+        Number(coming, _("lessons in the next 7 days"), url_for("scheduling.booking_index"), now),
+    ]
+
+
+def _of_manager(home: Home, now: str) -> list[Number]:
+    assert home.activity
+    counted = _("as of %(time)s", time=when(home.activity.as_of)) if home.activity.as_of else _("not counted yet")
+    return [
+        Number(home.numbers["learners"], _("learners"), "#departments", now),
+        Number(home.numbers["learning"], _("learned in the last 7 days"), "#learners", now),
+        Number(home.activity.total("lessons.completed"), _("lessons completed in 14 days"), "#days", counted),
+        Number(home.activity.total("bookings.completed"), _("bookings completed in 14 days"), "#days", counted),
+    ]
+
+
+def _of_author(home: Home, now: str) -> list[Number]:
+    desk = url_for("courses.desk_index")
+    drafts, published, changed = (home.numbers[name] for name in ("drafts", "published", "changed"))
+    return [
+        Number(drafts, ngettext("draft", "drafts", drafts), f"{desk}?status=draft", now),
+        Number(
+            published, ngettext("published course", "published courses", published), f"{desk}?status=published", now
+        ),
+        Number(changed, _("changed since publishing"), f"{desk}?status=changed", now, "wait" if changed else None),
+    ]
+
+
+def _of_learner(home: Home, now: str) -> list[Number]:
+    courses, ahead = home.rows["course"], home.total("next")
+    done = sum(1 for course in courses if course.ended_at)
+    lessons = sum(course.more or 0 for course in courses)
+    return [
+        Number(ahead, ngettext("booking ahead", "bookings ahead", ahead), url_for("scheduling.booking_index"), now),
+        Number(home.total("course") - done, _("courses in progress"), "#courses", now),
+        Number(lessons, ngettext("lesson completed", "lessons completed", lessons), "#courses", now),
+    ]
+
+
+NUMBERS = {
+    Role.ADMIN: _of_admin,
+    Role.INSTRUCTOR: _of_instructor,
+    Role.MANAGER: _of_manager,
+    Role.AUTHOR: _of_author,
+    Role.LEARNER: _of_learner,
+}

@@ -1,0 +1,257 @@
+"""What a home shows, composed from all floors below: four statements at most, whatever roles a person has.
+
+A person of several roles sees the sections of each. So that sections cost no statement each, those of one shape are asked
+for together, as branches of one UNION ALL. All of it is plain SQL on the driver: a home is opened more often than any page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from app.analytics.queries import Activity, last_fourteen_days
+from app.courses.queries import Outline, StepPlace, find_outline
+from app.foundation import clock, tenancy
+from app.foundation.actor import Actor
+from app.foundation.db import session
+from app.foundation.permissions import Role
+
+A_WEEK = timedelta(days=7)
+
+TAUGHT_BY_ME = """exists (select from claim c join resource r on r.id = c.resource_id
+    where c.booking_id = b.id and c.role = 'instructor' and r.membership_id = %(me)s)"""
+NUMBERS = {
+    Role.ADMIN: """
+(select count(*) from booking where status = 'requested') as requests,
+(select count(*) from booking where status = 'approved') as unassigned,
+(select count(*) from notification
+  where membership_id = %(me)s and kind = 'booking.escalated' and read_at is null) as escalations,
+(select count(*) from job where tenant_id = %(tenant)s and dead_at is not null) as stuck""",
+    Role.MANAGER: """
+(select count(*) from membership where status = 'active' and 'learner' = any(roles)) as learners,
+(select count(distinct membership_id) from enrollment where last_seen_at > %(a_week_ago)s) as learning""",
+    Role.INSTRUCTOR: f"""
+(select count(*) from booking b where b.status = 'assigned' and b.starts_at <= %(now)s and {TAUGHT_BY_ME}) as to_complete,
+(select count(*) from booking b where b.status = 'requested' and b.starts_at > %(now)s and {TAUGHT_BY_ME}) as asking,
+(select count(*) from booking b where b.status in ('approved', 'assigned') and b.starts_at > %(now)s
+  and b.starts_at < %(in_a_week)s and {TAUGHT_BY_ME}) as coming""",  # noqa: S608 — put together from constants
+    Role.AUTHOR: """
+(select count(*) from course where archived_at is null and publication_id is null) as drafts,
+(select count(*) from course where archived_at is null and publication_id is not null) as published,
+(select count(*) from course c join publication p on p.id = c.publication_id
+  where c.archived_at is null and c.updated_at > p.published_at) as changed""",
+}
+"""One row of numbers; a branch for each role that is shown some."""
+
+BOOKING = """
+(select '{section}' as section, b.id, b.status, b.starts_at, b.ends_at, b.activity, b.escalations, m.name,
+  (select r.name from claim c join resource r on r.id = c.resource_id
+    where c.booking_id = b.id and c.role = 'instructor'),
+  (select r.name from claim c join resource r on r.id = c.resource_id
+    where c.booking_id = b.id and c.role in ('aircraft', 'simulator') limit 1),
+  count(*) over ()
+from booking b join membership m on m.id = b.learner_id
+where {which} order by {order}, b.id limit {most})"""
+BOOKINGS = {
+    Role.LEARNER: [
+        BOOKING.format(
+            section="next",
+            which="b.learner_id = %(me)s and b.status in ('requested', 'approved', 'assigned') and b.ends_at > %(now)s",
+            order="b.starts_at",
+            most=1,
+        )
+    ],
+    Role.INSTRUCTOR: [
+        BOOKING.format(
+            section="today",
+            which="b.status in ('approved', 'assigned', 'completed') and b.ends_at > %(today)s and "
+            "b.starts_at > %(today)s - interval '1 day' and b.starts_at < %(tomorrow)s and " + TAUGHT_BY_ME,
+            order="b.starts_at",
+            most=20,
+        ),
+        BOOKING.format(
+            section="waiting",
+            which="((b.status = 'assigned' and b.starts_at <= %(now)s) or "
+            "(b.status = 'requested' and b.starts_at > %(now)s)) and " + TAUGHT_BY_ME,
+            order="b.status = 'requested', b.starts_at",
+            most=6,
+        ),
+    ],
+    Role.ADMIN: [
+        BOOKING.format(section="queue", which="b.status in ('requested', 'approved')", order="b.requested_at", most=6)
+    ],
+}
+"""Sections whose rows are bookings: a learner's next one, an instructor's day and work, the admins' queue."""
+
+ROWS = {
+    Role.LEARNER: [
+        """
+(select 'course' as section, e.course_id, p.title, e.last_step_key, null::text, e.steps_done, p.step_count, e.last_seen_at,
+  e.completed_at, e.publication_id, count(*) over (),
+  (select count(*) from lesson_progress l where l.enrollment_id = e.id)
+from enrollment e join publication p on p.id = e.publication_id
+where e.membership_id = %(me)s order by e.completed_at is not null, e.last_seen_at desc, e.id desc limit 12)"""
+    ],
+    Role.MANAGER: [
+        """
+(select 'learner', e.course_id, m.name, p.title, d.name, e.steps_done, p.step_count, e.last_seen_at,
+  e.completed_at, e.publication_id, count(*) over (), null::bigint
+from enrollment e join membership m on m.id = e.membership_id join publication p on p.id = e.publication_id
+left join department d on d.id = m.department_id
+where m.status = 'active' order by e.last_seen_at desc, e.id desc limit 12)""",
+        """
+(select 'department', d.id, d.name, null::text, null::text, count(m.id)::int, null::int, null::timestamptz,
+  null::timestamptz, null::bigint, null::bigint, null::bigint
+from department d left join membership m on m.department_id = d.id and m.status = 'active' and 'learner' = any(m.roles)
+group by d.tenant_id, d.id order by d.name)""",
+    ],
+    Role.AUTHOR: [
+        """
+(select 'desk', c.id, c.title, null::text, null::text, p.version, null::int, c.updated_at, p.published_at, null::bigint,
+  count(*) over (), null::bigint
+from course c left join publication p on p.id = c.publication_id
+where c.archived_at is null order by c.updated_at desc, c.id desc limit 6)"""
+    ],
+}
+"""Sections of other rows: a learner's courses, who is where and in which department, an author's desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingLine:
+    """A booking as a home lists it. `total` is how many its section has, shown or not."""
+
+    SECTIONS: ClassVar = ("next", "today", "waiting", "queue")
+
+    section: str
+    id: int
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    activity: str
+    escalations: int
+    learner: str
+    instructor: str | None
+    craft: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Another row of a home. What `number`, `most`, `at`, `ended_at` and `more` count differs by section: see ROWS."""
+
+    SECTIONS: ClassVar = ("course", "learner", "department", "desk")
+
+    section: str
+    id: int
+    title: str
+    detail: str | None
+    extra: str | None
+    number: int | None
+    most: int | None
+    at: datetime | None
+    ended_at: datetime | None
+    publication_id: int | None
+    total: int | None
+    more: int | None
+
+    @property
+    def percent(self) -> int:
+        """Progress in the course of this row, 0–100."""
+        return min(100, 100 * (self.number or 0) // self.most) if self.most else 0
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether a published course was changed since."""
+        return bool(self.at and self.ended_at and self.at > self.ended_at)
+
+
+@dataclass(frozen=True)
+class Home:
+    """What one person's home shows. Sections of roles they do not have are empty."""
+
+    now: datetime
+    roles: frozenset[str]
+    numbers: dict[str, int] = field(default_factory=dict)
+    activity: Activity | None = None
+    bookings: dict[str, list[BookingLine]] = field(default_factory=dict)
+    rows: dict[str, list[Line]] = field(default_factory=dict)
+
+    def total(self, section: str) -> int:
+        """How many rows a section has, shown or not."""
+        first: Any = next(iter(self.bookings.get(section) or self.rows.get(section) or ()), None)
+        return (first.total or 0) if first else 0
+
+    @cached_property
+    def next_booking(self) -> BookingLine | None:
+        return next(iter(self.bookings["next"]), None)
+
+    @cached_property
+    def course(self) -> Line | None:
+        """The course a learner was in last and has not completed."""
+        return next((line for line in self.rows["course"] if not line.ended_at), None)
+
+    @cached_property
+    def outline(self) -> Outline | None:
+        """The outline of that course, from the cache of this process."""
+        return find_outline(self.course.publication_id) if self.course and self.course.publication_id else None
+
+    @cached_property
+    def place(self) -> StepPlace | None:
+        """The exact step at which they left it."""
+        if not self.course or not self.outline:
+            return None
+        return self.outline.places[self.outline.positions.get(self.course.detail or "", 0)]
+
+
+def find_home(actor: Actor) -> Home:
+    """Everything on a member's home: one statement each for numbers, days, bookings and other rows, if their roles need it."""
+    now, roles = clock.now(), actor.roles
+    midnight = datetime.combine(clock.today(actor.zone), datetime.min.time(), ZoneInfo(actor.zone))
+    values = {
+        "me": actor.membership_id, "tenant": tenancy.required().id, "now": now, "a_week_ago": now - A_WEEK,
+        "in_a_week": now + A_WEEK, "today": midnight, "tomorrow": midnight + timedelta(days=1),
+    }  # fmt: skip
+    return Home(
+        now=now,
+        roles=roles,
+        numbers=_numbers(roles, values),
+        activity=last_fourteen_days() if roles & {Role.ADMIN, Role.MANAGER} else None,
+        bookings=_by_section(BookingLine, _union_of_bookings(roles), values),
+        rows=_by_section(Line, _union_of_rows(roles), values),
+    )
+
+
+def _numbers(roles: frozenset[str], values: dict[str, Any]) -> dict[str, int]:
+    sql = _select_numbers(roles)
+    return dict(session.connection().exec_driver_sql(sql, values).mappings().one()) if sql else {}
+
+
+def _by_section(kind: Any, sql: str, values: dict[str, Any]) -> dict[str, list[Any]]:
+    sections: dict[str, list[Any]] = {section: [] for section in kind.SECTIONS}
+    for row in session.connection().exec_driver_sql(sql, values) if sql else ():
+        sections[row[0]].append(kind(*row))
+    return sections
+
+
+@lru_cache(maxsize=64)
+def _select_numbers(roles: frozenset[str]) -> str:
+    branches = [sql for role, sql in NUMBERS.items() if role in roles]
+    return "select " + ",".join(branches) if branches else ""
+
+
+@lru_cache(maxsize=64)
+def _union_of_bookings(roles: frozenset[str]) -> str:
+    return _union([sql for role, branches in BOOKINGS.items() if role in roles for sql in branches])
+
+
+@lru_cache(maxsize=64)
+def _union_of_rows(roles: frozenset[str]) -> str:
+    return _union([sql for role, branches in ROWS.items() if role in roles for sql in branches])
+
+
+def _union(branches: Sequence[str]) -> str:
+    return " union all ".join(branches)
