@@ -196,7 +196,7 @@ def _tables_in(statement: Any) -> set[str]:
     seen: set[int] = set()
     waiting = [statement]
     while waiting:
-        found = find_tables(
+        found: list[Any] = find_tables(
             waiting.pop(), check_columns=True, include_aliases=True, include_joins=True, include_selects=True,
             include_crud=True,
         )  # fmt: skip
