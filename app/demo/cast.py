@@ -93,3 +93,43 @@ HARBOUR = School(
     ),
 )
 SCHOOLS = {school.slug: school for school in (SKYLINE, HARBOUR)}
+
+FLEET = {
+    "skyline": (
+        ("aircraft", "N123AB", "Cessna 172S"),
+        ("aircraft", "N77KC", "Piper Archer"),
+        ("aircraft", "N508SP", "Diamond DA20"),
+        ("simulator", "Sim 1", "Redbird FMX"),
+    ),
+    "harbour": (
+        ("aircraft", "G-HRBA", "Cessna 152"),
+        ("aircraft", "G-TIDE", "Piper Warrior"),
+        ("simulator", "Sim A", "Elite S923"),
+    ),
+}
+"""What each school flies: kind, name, type."""
+
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY = range(6)
+TEACHING: dict[str, dict[str, dict[tuple[int, ...], tuple[tuple[int, int], ...]]]] = {
+    "skyline": {
+        "instructor@skyline.example": {
+            (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY): ((9, 12), (13, 17)),
+            (SATURDAY,): ((9, 12),),
+        },
+        "owner@skyline.example": {(TUESDAY, THURSDAY): ((13, 18),)},
+        BOTH: {(MONDAY, WEDNESDAY): ((8, 12),), (FRIDAY,): ((10, 16),)},
+    },
+    "harbour": {
+        "instructor@harbour.example": {
+            (MONDAY, TUESDAY, THURSDAY, FRIDAY): ((9, 12), (13, 17)),
+            (SATURDAY,): ((10, 14),),
+        },
+    },
+}
+"""When instructors teach: days of the week, and from and to in hours of the school's wall clock."""
+
+AWAY = {
+    "skyline": ("instructor@skyline.example", WEDNESDAY, "Day off"),
+    "harbour": ("instructor@harbour.example", THURSDAY, "Day off"),
+}
+"""Who is away on a day to come, on which weekday, and why."""

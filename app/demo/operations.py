@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from sqlalchemy import select
 from app.courses.operations import import_course, publish_course
 from app.demo import cast
 from app.demo.models import SeedStep
-from app.foundation import tenancy
+from app.foundation import clock, tenancy
 from app.foundation.actor import SYSTEM, Actor
 from app.foundation.db import session, unit_of_work
 from app.foundation.permissions import Role
 from app.identity.operations import add_member, add_user
-from app.identity.queries import find_membership_of_user, find_user_by_email
+from app.identity.queries import find_membership_of_user, find_user_by_email, list_members_with_role
+from app.scheduling.models import Resource
+from app.scheduling.operations.availability import add_exception, set_week
+from app.scheduling.operations.resources import add_aircraft, add_simulator, ensure_person_resource
 from app.tenants.operations import add_department, create_school
 from app.tenants.queries import find_tenant_by_slug, list_departments
 
@@ -61,7 +65,9 @@ def steps() -> list[Step]:
         for slug, folders in COURSES.items()
         for folder in folders
     ]
-    return [*people, *courses]
+    resources = [Step(f"{slug}/resources", slug, partial(seed_resources, slug)) for slug in cast.SCHOOLS]
+    hours = [Step(f"{slug}/availability", slug, partial(seed_availability, slug)) for slug in cast.SCHOOLS]
+    return [*people, *courses, *resources, *hours]
 
 
 def seed_people(slug: str) -> None:
@@ -97,6 +103,36 @@ def _actor_with(slug: str, role: Role) -> Actor:
         user_id=member.user_id, membership_id=member.id, name=member.name, email=person.email,
         roles=frozenset(member.roles), zone=cast.SCHOOLS[slug].zone,
     )  # fmt: skip
+
+
+def seed_resources(slug: str) -> None:
+    """What can be booked: the school's aircraft and simulators, its instructors and its learners."""
+    add = {"aircraft": add_aircraft, "simulator": add_simulator}
+    for kind, name, detail in cast.FLEET[slug]:
+        add[kind](name, detail, actor=SYSTEM)
+    for role in (Role.INSTRUCTOR, Role.LEARNER):
+        for member in list_members_with_role(role):
+            ensure_person_resource(member)
+
+
+def seed_availability(slug: str) -> None:
+    """When the school's instructors teach, and a coming day on which one is away."""
+    zone = cast.SCHOOLS[slug].zone
+    for email, week in cast.TEACHING[slug].items():
+        rows = [(day, start * 60, end * 60) for days, hours in week.items() for day in days for start, end in hours]
+        set_week(_instructor(email), rows, zone, actor=SYSTEM)
+    email, weekday, note = cast.AWAY[slug]
+    soon = clock.today(zone) + timedelta(days=8)
+    day = soon + timedelta(days=(weekday - soon.weekday()) % 7)
+    add_exception(_instructor(email), day=day, is_open=False, minutes=None, zone=zone, note=note, actor=SYSTEM)
+
+
+def _instructor(email: str) -> Resource:
+    user = find_user_by_email(email)
+    assert user, email
+    member = find_membership_of_user(user.id)
+    assert member, email
+    return ensure_person_resource(member)
 
 
 def _recorded() -> set[str]:
