@@ -15,7 +15,7 @@ from app.foundation.db import session
 from app.learning.models import Enrollment, StepProgress
 from app.learning.rules import Asked, Verdict, asked_questions, first_open, percent_of, verdict_on
 from app.quizzes.models import Answer, Attempt
-from app.quizzes.queries import answers_of, explanations_of, find_latest_attempt
+from app.quizzes.queries import explanations_of, find_latest_attempt
 
 TAKING = """
 select e.id, e.publication_id, e.last_lesson_key, e.last_step_key, e.enrolled_at, e.completed_at,
@@ -213,11 +213,11 @@ class QuizState:
 
 
 def quiz_state(membership_id: int, publication_id: int, step_key: str, quiz: dict[str, Any]) -> QuizState:
-    """Where a person stands with a published quiz; `quiz` is its public content. One SELECT, and one for the answers."""
+    """Where a person stands with a published quiz; `quiz` is its public content. One SELECT."""
     attempt = find_latest_attempt(membership_id, publication_id, step_key)
     if attempt is None:
         return QuizState(None, [], {})
-    answers = answers_of(attempt)
+    answers = {answer.question_key: answer for answer in attempt.answers}
     chosen = {key: answer.chosen for key, answer in answers.items()}
     return QuizState(attempt, asked_questions(quiz, attempt.question_order, chosen), answers)
 

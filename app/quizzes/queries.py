@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app.courses.queries import answer_key, find_published_lesson
 from app.foundation.db import session
@@ -25,8 +26,9 @@ def find_open_attempt(membership_id: int, publication_id: int, step_key: str) ->
 
 
 def find_latest_attempt(membership_id: int, publication_id: int, step_key: str) -> Attempt | None:
-    """The attempt begun last, open or submitted."""
-    return session.scalars(_attempts(membership_id, publication_id, step_key).limit(1)).first()
+    """The attempt begun last, open or submitted, with `answers` loaded: one SELECT."""
+    latest = _attempts(membership_id, publication_id, step_key).options(joinedload(Attempt.answers)).limit(1)
+    return session.scalars(latest).unique().first()
 
 
 def list_attempts_of(membership_id: int, publication_id: int, step_key: str) -> list[Attempt]:
