@@ -1,4 +1,4 @@
-"""`flask demo …`: seed and reset."""
+"""`flask demo …`: seed, reset and grow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import create_engine, text
 
+from app.demo import grow as growing
 from app.demo import operations
+from app.demo.grow_sizes import SIZES
 from app.foundation import tenancy
 from app.foundation.settings import Settings
 
@@ -28,6 +30,20 @@ def reset() -> None:
     _only_in_demo()
     empty_database(current_app.config["SETTINGS"])
     click.echo(f"The demo was emptied; {len(operations.seed())} seed steps ran.")
+
+
+@group.command("grow")
+@click.option(
+    "--size", type=click.Choice(list(SIZES)), default="S", show_default=True, help="See docs/operations/performance.md."
+)
+def grow(size: str) -> None:
+    """Write many more schools, for measuring: S, M or L. Needs OWNER_DATABASE_URL, whose role alone may COPY."""
+    _only_in_demo()
+    try:
+        written = growing.grow(size, current_app.config["SETTINGS"])
+    except growing.AlreadyGrown:
+        raise click.ClickException("The database has grown before: `flask demo reset` empties it.") from None
+    click.echo(", ".join(f"{count:,} {table}" for table, count in written.items()))
 
 
 def empty_database(settings: Settings) -> None:
