@@ -21,7 +21,7 @@ from app.scheduling.operations.ending import cancel_booking, complete_booking
 from app.scheduling.operations.requesting import NotARequest
 from app.scheduling.queries.bookings import count_rivals, is_outside_hours, list_taken
 from tests.cast import ADA, ANA, BEA, BO, LEO, MIA, OLGA, actor, at_school
-from tests.scheduling.bookings import (
+from tests.scheduling.booking_makers import (
     aircraft,
     an_hour,
     make_assigned,
