@@ -104,7 +104,7 @@ def mail_text(words: Words, *, name: str, link: str, school: str) -> str:
     return "\n".join(
         (
             _("Hello %(name)s,", name=name), "", f"{words.title}.", words.sentence, "", _("See it here:"), link, "",
-            _("Your %(school)s", school=school), "",
+            school, "",
         )
     )  # fmt: skip
 

@@ -56,9 +56,12 @@ def make_booking(
 def _claim(booking: Booking, resource: Resource, role: str, state: str) -> None:
     session.add(
         Claim(
-            booking_id=booking.id, resource_id=resource.id, role=role, state=state,
+            booking_id=booking.id,
+            resource_id=resource.id,
+            role=role,
+            state=state,
             during=Range(booking.starts_at, booking.ends_at),
-        )  # fmt: skip
+        )
     )
 
 
