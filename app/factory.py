@@ -91,7 +91,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     from app.home import views as home
     from app.identity import policies as _identity_policies  # noqa: F401
     from app.identity import views as identity
-    from app.learning import models as _learning_models  # noqa: F401
+    from app.learning import views as learning
     from app.notifications import reactions as _notifications_reactions  # noqa: F401
     from app.notifications import views as notifications
     from app.quizzes import policies as _quizzes_policies  # noqa: F401
@@ -107,7 +107,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     for kind in (TextKind(), QuizKind()):
         register_kind(kind)
     assets.init_assets(app)
-    for feature in (health.bp, identity.bp, tenants.bp, scheduling.bp, notifications.bp, home.bp):
+    for feature in (health.bp, identity.bp, tenants.bp, learning.bp, scheduling.bp, notifications.bp, home.bp):
         app.register_blueprint(feature)
     if settings.demo:
         app.register_blueprint(demo.bp)
