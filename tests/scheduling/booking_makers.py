@@ -83,7 +83,7 @@ def move_to_the_past(booking: Booking, *, hours: int = 2) -> Booking:
 def states(booking: Booking) -> dict[str, str]:
     """The states of a booking's claims by role, as the database has them."""
     rows = session.query(Claim.role, Claim.state).filter_by(booking_id=booking.id)
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def another_learner(number: int) -> Membership:

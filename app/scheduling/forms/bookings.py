@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField, TimeField
+from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField, TimeField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
 
 from app.foundation import clock
@@ -58,9 +58,9 @@ class BookingForm(CreatingForm):
             return
         self.starts_at = instant_of(datetime.combine(self.day.data, field.data), self.zone)
         if self.starts_at is None:
-            raise ValueError(_("The clocks go forward then: this time does not exist on that day."))
+            raise ValidationError(_("The clocks go forward then: this time does not exist on that day."))
         if not is_on_the_step(self.starts_at):
-            raise ValueError(_("Begin on a quarter hour, such as 10:45."))
+            raise ValidationError(_("Begin on a quarter hour, such as 10:45."))
 
     def suggest(self, at: datetime | None) -> None:
         """Put a time into the empty form: the one asked for, else tomorrow's same quarter hour."""

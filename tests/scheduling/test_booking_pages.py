@@ -1,0 +1,459 @@
+"""The pages of bookings, with script off: who may see and do what, and what the answers say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+
+from app.foundation.db import session
+from app.scheduling.models import Booking
+from app.scheduling.operations.deciding import approve_booking
+from app.scheduling.operations.resources import add_aircraft
+from tests.cast import ADA, ANA, BEA, HAL, IVY, LEO, LOU, MAX, MIA, OLGA, Person, actor, at_school
+from tests.client import LintingClient, Page, count_statements
+from tests.scheduling.booking_makers import (
+    aircraft,
+    an_hour,
+    make_assigned,
+    make_request,
+    move_to_the_past,
+    person,
+    states,
+    work_only,
+)
+
+Browse = Callable[[Person], LintingClient]
+SCHOOL_ZONE = ZoneInfo("America/Los_Angeles")
+DEEDS = ("approval", "assignment", "decline", "cancellation", "completion")
+MOST_STATEMENTS = 6
+
+
+@pytest.fixture(autouse=True)
+def skyline(app: Flask) -> Iterator[None]:
+    with at_school("skyline"):
+        yield
+
+
+class CommittingClient(LintingClient):
+    """A request begins with a new session: what the test has written until then is committed first."""
+
+    def request(self, *args: Any, **more: Any) -> Page:
+        session.commit()
+        return super().request(*args, **more)
+
+
+@pytest.fixture
+def browse(app: Flask) -> Browse:
+    return lambda who: CommittingClient(app).sign_in(who)
+
+
+def status_of(booking: Booking) -> str:
+    return str(session.query(Booking.status).filter_by(id=booking.id).scalar())
+
+
+def typed(days: int = 0, **over: object) -> dict[str, object]:
+    """What a learner types for an hour with Bea."""
+    local = an_hour(days).astimezone(SCHOOL_ZONE)
+    return {
+        "day": local.date().isoformat(), "time": local.strftime("%H:%M"), "minutes": "60", "activity": "dual_flight",
+        "instructor": str(person(BEA).id), "note": "", **over,
+    }  # fmt: skip
+
+
+def ask(browser: LintingClient, **over: object) -> Page:
+    return browser.get("/skyline/bookings/new").form("Request lesson").fill(typed(**over)).submit()  # type: ignore[arg-type]
+
+
+def clear_the_queue() -> None:
+    """Leave nothing waiting but what the test makes."""
+    for booking in session.query(Booking).filter(Booking.status.in_(("requested", "approved"))):
+        booking.status, booking.reason = "cancelled", "test"
+        for claim in booking.claims:
+            claim.state = "released"
+    session.flush()
+
+
+# -- asking --------------------------------------------------------------------------------------------------------
+
+
+def test_a_learner_asks_and_sees_the_request(browse: Browse) -> None:
+    page = ask(browse(LEO), note="Steep turns")
+    assert page.status == 200
+    assert "Your request is in." in page.text
+    for words in ("Leo Hart", "Bea Lindgren", "Steep turns", "requested", "Dual flight", "PST"):
+        assert words in page.text
+    listed = browse(LEO).get("/skyline/bookings")
+    assert "Bea Lindgren" in listed.text
+
+
+def test_the_reply_tells_who_else_asks_and_that_it_is_outside_the_hours(browse: Browse) -> None:
+    make_request(MIA)
+    work_only(BEA, 13 * 60, 17 * 60)
+    page = ask(browse(LEO))
+    assert "1 other has asked for this hour." in page.text
+    assert "outside the instructor's hours" in page.text
+
+
+def test_what_was_typed_is_kept_where_a_field_is_wrong(browse: Browse) -> None:
+    form = browse(LEO).get("/skyline/bookings/new").form("Request lesson")
+    page = form.fill(typed(note="Crosswind", time="")).submit()
+    assert page.status == 422
+    assert "Choose a time." in page.text
+    again = page.form("Request lesson")
+    assert again.value("note") == "Crosswind"
+    assert again.value("instructor") == str(person(BEA).id)
+    assert again.fill(typed(note="Crosswind")).submit().status == 200
+
+
+@pytest.mark.parametrize(
+    ("over", "sentence"),
+    [
+        ({"minutes": "20"}, "Not a valid choice"),
+        ({"time": "10:07"}, "quarter hour"),
+        ({"day": "2020-01-07"}, "This time has passed"),
+        ({"day": "2026-13-77"}, "Not a valid date"),
+        ({"note": "x" * 501}, "at most 500"),
+        ({"activity": "party"}, "Not a valid choice"),
+    ],
+)
+def test_wrong_input_is_answered_422_with_a_sentence(browse: Browse, over: dict[str, str], sentence: str) -> None:
+    browser = browse(LEO)
+    data = {**browser.get("/skyline/bookings/new").form("Request lesson").data().to_dict(), **typed(**over)}
+    page = browser.post("/skyline/bookings", data)
+    assert page.status == 422
+    assert sentence in page.text
+
+
+def test_a_time_that_the_clocks_skip_is_refused(browse: Browse) -> None:
+    page = ask(browse(LEO), day="2027-03-14", time="02:30")
+    assert page.status == 422
+    assert "clocks go forward" in page.text
+
+
+def test_a_learner_who_is_booked_is_offered_the_next_free_times(browse: Browse) -> None:
+    work_only(BEA, 9 * 60, 17 * 60)
+    approve_booking(make_request(LEO), actor=actor(ANA))
+    browser = browse(LEO)
+    page = ask(browser, note="Again")
+    assert page.status == 409
+    assert "You are booked then" in page.text
+    assert page.form("Request lesson").value("note") == "Again"
+    free = next(href for words, href in page.links().items() if "/bookings/new?" in href and ":" in words)
+    offered = browser.get(free).form("Request lesson")
+    assert offered.value("instructor") == str(person(BEA).id)
+    assert offered.submit().status == 200
+
+
+def test_a_double_click_asks_once(browse: Browse) -> None:
+    browser = browse(LEO)
+    data = browser.get("/skyline/bookings/new").form("Request lesson").fill(typed()).data()
+    first, second = browser.post("/skyline/bookings", data), browser.post("/skyline/bookings", data)
+    assert (first.status, second.status) == (303, 303)
+    assert first.location == second.location
+    assert session.query(Booking).filter_by(starts_at=an_hour()).count() == 1
+
+
+def test_a_link_fills_the_form_and_a_broken_one_does_not_break_it(browse: Browse) -> None:
+    browser = browse(LEO)
+    at = an_hour().isoformat().replace("+", "%2B")
+    form = browser.get(f"/skyline/bookings/new?at={at}&instructor={person(BEA).id}&minutes=45").form("Request lesson")
+    assert form.value("time") == an_hour().astimezone(SCHOOL_ZONE).strftime("%H:%M")
+    assert form.value("minutes") == "45"
+    assert browser.get("/skyline/bookings/new?at=soon&instructor=9999999&minutes=x").status == 200
+
+
+def test_times_are_read_in_the_zone_of_the_person_and_the_zone_is_named(browse: Browse) -> None:
+    from tests.cast import member
+
+    member(LEO).zone = "Europe/London"
+    session.flush()
+    browser = browse(LEO)
+    assert "Europe/London" in browser.get("/skyline/bookings/new").text
+    ask(browser, time="18:00", day=an_hour().date().isoformat())
+    booking = session.query(Booking).order_by(Booking.id.desc()).first()
+    assert booking
+    assert booking.starts_at == an_hour()
+
+
+# -- the queue -----------------------------------------------------------------------------------------------------
+
+
+def test_an_admin_approves_then_assigns(browse: Browse) -> None:
+    clear_the_queue()
+    booking = make_request()
+    aircraft()
+    browser = browse(ANA)
+    page = browser.get("/skyline/requests").form("Approve").submit()
+    assert "Approved." in page.text
+    assert "0 requests · 1 approved without assignment" in page.text
+    form = page.form("Assign")
+    assert form.value("instructor") == str(person(BEA).id)
+    page = form.fill(craft=str(aircraft().id)).submit()
+    assert "Nothing waits for you" in page.text
+    assert status_of(booking) == "assigned"
+    assert browser.get(f"/skyline/bookings/{booking.id}").words_of("facts") == "Facts"
+
+
+def test_the_queue_says_what_speaks_against_a_request(browse: Browse) -> None:
+    clear_the_queue()
+    work_only(BEA, 9 * 60, 17 * 60)
+    approve_booking(make_request(LEO), actor=actor(ANA))
+    make_request(MIA)
+    make_request(MIA, at=an_hour(hour=10))
+    text = browse(ANA).get("/skyline/requests").text
+    assert "Bea Lindgren is booked then" in text
+    assert "Mia Okafor is free" in text
+    assert "1 other has asked for this hour" in text
+    assert "Outside the hours of Bea Lindgren" in text
+
+
+def test_the_loser_is_answered_409_with_the_sentence_and_the_next_times(browse: Browse) -> None:
+    clear_the_queue()
+    late = make_request(MIA)
+    browser = browse(ANA)
+    card = browser.get("/skyline/requests")
+    approve_booking(make_request(LEO), actor=actor(ANA))
+    plain = card.form("Approve", inside=f"booking-card-{late.id}").submit(follow=False)
+    assert plain.status == 409
+    assert "That slot was booked a moment ago. The next free one is " in plain.text
+    assert any("/skyline/week?day=" in href for href in plain.links().values())
+    swapped = card.form("Approve", inside=f"booking-card-{late.id}").submit(partial=True, follow=False)
+    assert swapped.status == 409
+    assert swapped.by_id(f"booking-card-{late.id}") is not None
+    assert "That slot was booked a moment ago." in swapped.text
+    assert states(late) == {"learner": "soft", "instructor": "soft"}
+
+
+def test_a_partial_decision_swaps_the_card_and_the_counts(browse: Browse) -> None:
+    clear_the_queue()
+    booking = make_request()
+    plane = aircraft()
+    browser = browse(ANA)
+    page = browser.get("/skyline/requests").form("Approve").submit(partial=True)
+    assert page.status == 200
+    assert page.by_id(f"booking-card-{booking.id}") is not None
+    assert "1 approved without assignment" in page.text
+    assert "Approved." in page.text
+    done = page.form("Assign").fill(craft=str(plane.id)).submit(partial=True)
+    assert "Assigned." in done.text
+    assert "0 approved without assignment" in done.text
+    assert done.link("Open booking")
+
+
+def test_declining_wants_a_reason_and_keeps_the_queue(browse: Browse) -> None:
+    clear_the_queue()
+    booking = make_request()
+    browser = browse(ANA)
+    page = browser.get("/skyline/requests").form("Decline request").submit()
+    assert page.status == 422
+    assert "Give a reason" in page.text
+    page = page.form("Decline request").fill(reason="No aircraft").submit()
+    assert "Declined." in page.text
+    assert "Nothing waits for you" in page.text
+    assert "No aircraft" in browse(LEO).get(f"/skyline/bookings/{booking.id}").text
+
+
+def test_an_assignment_without_aircraft_is_refused_in_place(browse: Browse) -> None:
+    clear_the_queue()
+    booking = make_request()
+    aircraft()
+    page = browse(ANA).get("/skyline/requests").form("Approve and assign").fill(craft="").submit(partial=True)
+    assert page.status == 409
+    assert "A dual flight needs an aircraft." in page.text
+    assert page.form("Approve and assign").value("instructor") == str(person(BEA).id)
+    assert status_of(booking) == "requested"
+
+
+def test_an_escalated_request_is_marked(browse: Browse) -> None:
+    clear_the_queue()
+    booking = make_request()
+    booking.escalations = 1
+    page = browse(ANA).get("/skyline/requests")
+    assert "escalated" in page.words_of(f"booking-card-{booking.id}")
+    assert "1 escalated" in page.text
+
+
+def test_the_queue_is_empty_and_says_what_next(browse: Browse) -> None:
+    clear_the_queue()
+    page = browse(ANA).get("/skyline/requests")
+    assert page.link("Open the week").href.startswith("/skyline/week")
+
+
+# -- one booking ---------------------------------------------------------------------------------------------------
+
+
+def test_staff_read_who_did_what_and_the_learner_a_plain_history(browse: Browse) -> None:
+    booking = approve_booking(make_request(), actor=actor(ANA))
+    path = f"/skyline/bookings/{booking.id}"
+    assert "Approved Ana Ruiz" in browse(BEA).get(path).text
+    learner = browse(LEO).get(path).text
+    assert "Approved" in learner
+    assert "Ana Ruiz" not in learner
+
+
+def test_a_learner_cancels_their_own(browse: Browse) -> None:
+    booking = make_assigned()
+    page = browse(LEO).get(f"/skyline/bookings/{booking.id}").form("Yes, cancel booking").fill(reason="Ill").submit()
+    assert "Cancelled. The time is free again." in page.text
+    assert "Ill" in page.text
+
+
+def test_the_instructor_completes_after_it_began(browse: Browse) -> None:
+    booking = make_assigned()
+    browser = browse(BEA)
+    path = f"/skyline/bookings/{booking.id}"
+    assert "Complete booking" not in browser.get(path).text
+    assert browser.post(f"{path}/completion").status == 409
+    move_to_the_past(session.get_one(Booking, booking.id))
+    assert "completed" in browser.get(path).form("Complete booking").submit().text
+
+
+def test_another_instructor_neither_completes_nor_cancels(browse: Browse) -> None:
+    booking = move_to_the_past(make_assigned())
+    browser = browse(Person("both@skyline.example", "skyline"))
+    assert browser.get(f"/skyline/bookings/{booking.id}").status == 200
+    assert browser.post(f"/skyline/bookings/{booking.id}/completion").status == 403
+    assert browser.post(f"/skyline/bookings/{booking.id}/cancellation").status == 403
+
+
+def test_opening_the_address_of_a_deed_shows_the_booking(browse: Browse) -> None:
+    booking = make_request()
+    for deed in DEEDS:
+        answer = browse(LEO).get(f"/skyline/bookings/{booking.id}/{deed}")
+        assert (answer.status, answer.location) == (303, f"/skyline/bookings/{booking.id}")
+        assert browse(MIA).get(f"/skyline/bookings/{booking.id}/{deed}").status == 404
+
+
+# -- the list ------------------------------------------------------------------------------------------------------
+
+
+def test_a_learner_sees_only_their_own(browse: Browse) -> None:
+    make_request(MIA)
+    own = make_request(LEO)
+    page = browse(LEO).get("/skyline/bookings?when=all")
+    assert "Mia" not in page.text
+    assert f"/skyline/bookings/{own.id}" in page.links().values()
+
+
+def test_an_instructor_sees_theirs_and_an_admin_all(browse: Browse) -> None:
+    make_request(MIA, wished=OLGA, at=an_hour())
+    make_request(LEO, wished=BEA, at=an_hour())
+    assert "Mia Okafor" not in browse(BEA).get("/skyline/bookings?sort=latest").text
+    assert "Leo Hart" in browse(BEA).get("/skyline/bookings?sort=latest").text
+    text = browse(ANA).get("/skyline/bookings?sort=latest").text
+    assert "Mia Okafor" in text
+    assert "Leo Hart" in text
+
+
+def test_the_list_is_narrowed_searched_and_sorted_in_the_address(browse: Browse) -> None:
+    declined = make_request(MIA)
+    approve_booking(make_request(LEO), actor=actor(ANA))
+    browser = browse(ANA)
+    found = browser.get("/skyline/bookings?status=approved&search=le%C3%B3").text
+    assert "Leo Hart" in found
+    assert "Mia Okafor" not in found
+    assert f"/skyline/bookings/{declined.id}" in browser.get("/skyline/bookings?search=okafor").links().values()
+    assert browser.get("/skyline/bookings?search=nobody-at-all").link("Clear the filters")
+    for path in ("?when=past", "?when=all&sort=latest", "?sort=asked&source=web"):
+        assert browser.get(f"/skyline/bookings{path}").status == 200
+    for path in ("?status=gone", "?sort=size", "?cursor=abc"):
+        assert browser.get(f"/skyline/bookings{path}").status == 400
+
+
+def test_pages_follow_one_another(browse: Browse) -> None:
+    for number in range(30):
+        make_request(LEO, at=an_hour(number // 4, hour=14 + number % 4))
+    browser = browse(LEO)
+    first = browser.get("/skyline/bookings")
+    second = first.link("Next").follow()
+    ids = [e.get("id") for page in (first, second) for e in page.find_all(".//tr") if e.get("id")]
+    assert len(ids) == len(set(ids)) >= 30
+    assert second.link("Previous").follow().status == 200
+
+
+# -- rights --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "may", "may_not"),
+    [
+        ("/skyline/bookings", [LEO, BEA, ANA, MAX, ADA], []),
+        ("/skyline/bookings/new", [LEO], [BEA, ANA, MAX]),
+        ("/skyline/requests", [ANA, OLGA], [LEO, BEA, MAX, ADA]),
+    ],
+)
+def test_pages_need_their_right(browse: Browse, path: str, may: list[Person], may_not: list[Person]) -> None:
+    for who in may:
+        assert browse(who).get(path).status == 200
+    for who in may_not:
+        assert browse(who).get(path).status == 403
+    for who in (HAL, IVY, LOU):
+        assert browse(who).get(path).status == 404
+
+
+def test_a_booking_is_found_by_those_who_may_know_of_it(browse: Browse) -> None:
+    path = f"/skyline/bookings/{make_request(LEO).id}"
+    for who in (LEO, BEA, ANA, MAX, ADA):
+        assert browse(who).get(path).status == 200
+    for who in (MIA, LOU, HAL):
+        assert browse(who).get(path).status == 404
+    assert browse(HAL).get(path.replace("skyline", "harbour")).status == 404
+    assert browse(ANA).get("/skyline/bookings/999999999").status == 404
+    assert browse(ANA).get("/skyline/bookings/99999999999999999999999").status == 404
+    assert browse(ANA).get("/skyline/bookings/x").status == 404
+    assert browse(ANA).post(path).status == 405
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_deed_needs_its_right(browse: Browse, deed: str) -> None:
+    booking = make_request(LEO)
+    path = f"/skyline/bookings/{booking.id}/{deed}"
+    for who in (MAX, ADA):
+        assert browse(who).post(path).status == 403
+    assert browse(LOU).post(path).status == 404
+    assert browse(HAL).post(path.replace("skyline", "harbour")).status == 404
+    learner = browse(MIA).post(path).status
+    assert learner == (404 if deed == "cancellation" else 403)
+    if deed != "cancellation":
+        assert browse(LEO).post(path).status == 403
+    assert status_of(booking) == "requested"
+
+
+def test_a_member_who_must_not_ask_is_refused(browse: Browse) -> None:
+    assert browse(BEA).post("/skyline/bookings", typed()).status == 403
+
+
+# -- cost ----------------------------------------------------------------------------------------------------------
+
+
+def test_pages_ask_the_database_six_times_at_most(browse: Browse) -> None:
+    with at_school("skyline"):
+        add_aircraft("N2TEST", "", actor=actor(ANA))
+        for n in range(8):
+            make_request(LEO, at=an_hour(n))
+            make_assigned(MIA, at=an_hour(n, hour=20))
+        waiting, assigned = make_request(LEO, at=an_hour(9)), make_assigned(LEO, at=an_hour(10))
+    pages = [
+        (LEO, "/skyline/bookings"), (ANA, "/skyline/bookings"), (BEA, "/skyline/bookings?status=requested"),
+        (LEO, "/skyline/bookings/new"), (LEO, f"/skyline/bookings/new?instructor={person(BEA).id}"),
+        (ANA, "/skyline/requests"),
+        *((who, f"/skyline/bookings/{b.id}") for who in (LEO, BEA, ANA, MAX) for b in (waiting, assigned)),
+    ]  # fmt: skip
+    for who, path in pages:
+        browser = browse(who)
+        session.expunge_all()
+        with count_statements() as statements:
+            assert browser.get(path).status == 200
+        assert len(statements) <= MOST_STATEMENTS, f"{who.email} {path}: {len(statements)}\n" + "\n".join(statements)
+
+
+def test_times_in_links_keep_the_day_of_the_reader(browse: Browse) -> None:
+    booking = make_request(at=an_hour(hour=4) + timedelta(days=1))
+    page = browse(LEO).get(f"/skyline/bookings/{booking.id}")
+    local = booking.starts_at.astimezone(SCHOOL_ZONE).date().isoformat()
+    assert page.link("Show in the week").href == f"/skyline/week?day={local}"
