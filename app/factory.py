@@ -82,7 +82,8 @@ def _add_features(app: Flask, settings: Settings) -> None:
     from app.analytics import commands as analytics_commands
     from app.analytics import models as _analytics_models  # noqa: F401
     from app.audit import models as _audit_models  # noqa: F401
-    from app.courses import policies as _courses_policies  # noqa: F401
+    from app.courses import commands as courses_commands
+    from app.courses import views as courses
     from app.courses.kinds import register_kind
     from app.courses.kinds.text import TextKind
     from app.demo import commands as demo_commands
@@ -107,10 +108,20 @@ def _add_features(app: Flask, settings: Settings) -> None:
     for kind in (TextKind(), QuizKind()):
         register_kind(kind)
     assets.init_assets(app)
-    for feature in (health.bp, identity.bp, tenants.bp, learning.bp, scheduling.bp, notifications.bp, home.bp):
+    for feature in (
+        health.bp,
+        identity.bp,
+        tenants.bp,
+        courses.bp,
+        learning.bp,
+        scheduling.bp,
+        notifications.bp,
+        home.bp,
+    ):
         app.register_blueprint(feature)
     if settings.demo:
         app.register_blueprint(demo.bp)
+    app.cli.add_command(courses_commands.group)
     app.cli.add_command(demo_commands.group)
     app.cli.add_command(analytics_commands.group)
     app.add_url_rule("/theme", "theme_update", _theme_update, methods=["POST"])

@@ -155,7 +155,7 @@ class Fields:
         elif len(value.encode()) > longest:
             self.fault(_("This is longer than %(most)s bytes.", most=longest), name)
         else:
-            for sentence in markdown_faults(value):
+            for sentence in dict.fromkeys(markdown_faults(value)):
                 self.fault(sentence, name)
         return value
 
