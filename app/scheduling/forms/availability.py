@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField, TimeField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from app.foundation.forms import CreatingForm, Form, stripped
@@ -124,7 +125,11 @@ class ExceptionForm(CreatingForm):
     day = DateField(_l("Day"), validators=[InputRequired(_l("Choose a day."))])
     kind = RadioField(
         _l("What is different"),
-        choices=[("day", _l("Away all day")), ("away", _l("Away from–to")), ("open", _l("Extra hours from–to"))],
+        choices=[
+            SelectChoice("day", _l("Away all day")),
+            SelectChoice("away", _l("Away from–to")),
+            SelectChoice("open", _l("Extra hours from–to")),
+        ],
         default="day",
         validators=[InputRequired(_l("Choose what is different."))],
     )
@@ -153,10 +158,10 @@ class ExceptionForm(CreatingForm):
 
 
 @lru_cache(maxsize=64)
-def zone_choices(chosen: str) -> list[tuple[str, str]]:
+def zone_choices(chosen: str) -> list[SelectChoice]:
     """The world's zones by name, the chosen one among them even if it is an older name."""
     known = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(LINKS_OF_OLD)}
-    return [(zone, zone.replace("_", " ")) for zone in sorted({*known, "UTC", chosen})]
+    return [SelectChoice(zone, zone.replace("_", " ")) for zone in sorted({*known, "UTC", chosen})]
 
 
 def _times(hours: Iterable[tuple[int, int, int]]) -> dict[str, time]:
