@@ -45,14 +45,6 @@ CLOSED_GROUND = {
 """Computation has neither session nor clock, and shapes do nothing."""
 MORE_FILES = {"demo": {"cast": "models", "grow": "operations"}}
 """Files besides the rooms, and the room whose imports each keeps to: the demo's people, and its generator of many rows."""
-GROUND = {
-    "rules": {"db", "clock", "jobs", "queue", "mail", "replies"},
-    "models": {"db", "replies", "queue", "mail"},
-    "forms": {"db", "replies", "queue", "mail"},
-}
-"""Computation has neither session nor clock, and shapes do nothing."""
-MORE_FILES = {"demo": {"cast": frozenset[str]()}}
-"""Files besides the rooms, and what their feature's rooms are to them: the demo's people are data."""
 GROUND = "foundation"
 
 

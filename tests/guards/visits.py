@@ -1,0 +1,256 @@
+"""How each route is asked rightly: by whom, with which records in its address, with which fields, in how many statements.
+
+One line an endpoint. A route without a line fails tests/guards/test_walk.py, and so does a line without a route.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from app.foundation import clock
+from app.foundation.db import session
+from app.foundation.models import Job
+from app.foundation.tenancy import required
+from tests.cast import ADA, ANA, BEA, LEO, Person, actor, member
+from tests.scheduling import booking_makers as bookings
+
+Values = dict[str, Any]
+MOST_STATEMENTS = 6
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One rightful visit. `address` makes the records at Skyline and returns the values of the URL; `fields` what is posted.
+
+    `statements` is the most a page or deed may need; a page never more than six. `reason` says why a deed needs more.
+    """
+
+    person: Person
+    address: Callable[[], Values] = dict
+    fields: Callable[[Values], Values] = lambda values: {}
+    statements: int = MOST_STATEMENTS
+
+
+# -- records in addresses ------------------------------------------------------------------------------------------
+
+
+def a_course(slug: str = "weather-for-pilots") -> Values:
+    from app.courses.queries import find_course_by_slug
+
+    course = find_course_by_slug(slug)
+    assert course
+    return {"course_id": course.id}
+
+
+def a_changed_course() -> Values:
+    """A course whose draft differs from what is published."""
+    from app.courses.models import Course
+
+    values = a_course()
+    session.get_one(Course, values["course_id"]).title = "Weather, again"
+    return values
+
+
+def _taking(person: Person = LEO) -> tuple[Values, Any]:
+    from app.courses.models import Course
+    from app.learning.operations import enroll
+    from app.learning.queries import find_taking
+
+    values = a_course()
+    enroll(session.get_one(Course, values["course_id"]), actor=actor(person))
+    session.flush()
+    taking = find_taking(member(person).id, values["course_id"])
+    assert taking
+    return values, taking
+
+
+def a_step() -> Values:
+    """The first step of a course that Leo takes."""
+    values, taking = _taking()
+    place = taking.outline.places[0]
+    return {**values, "lesson_key": place.lesson_key, "step_key": place.key}
+
+
+def a_quiz() -> Values:
+    """A quiz that Leo has not begun."""
+    values, taking = _taking()
+    place = next(place for place in taking.outline.places if place.kind == "quiz")
+    return {**values, "lesson_key": place.lesson_key, "step_key": place.key}
+
+
+def a_question() -> Values:
+    """The first question of a quiz that Leo is at."""
+    from app.courses.queries import find_published_lesson
+    from app.learning.operations import start_quiz
+    from app.learning.queries import find_taking
+
+    values = a_quiz()
+    taking = find_taking(member(LEO).id, values["course_id"])
+    assert taking
+    place = taking.find(values["lesson_key"], values["step_key"])
+    lesson = find_published_lesson(taking.publication_id, values["lesson_key"])
+    assert lesson
+    assert place
+    step = lesson.find_step(values["step_key"])
+    assert step
+    attempt = start_quiz(taking, place, step.content, actor=actor(LEO))
+    session.flush()
+    return {**values, "question_key": attempt.question_order[0][0]}
+
+
+def an_open_quiz() -> Values:
+    return {key: value for key, value in a_question().items() if key != "question_key"}
+
+
+def a_request() -> Values:
+    return {"booking_id": bookings.make_request().id}
+
+
+def an_assigned_booking() -> Values:
+    return {"booking_id": bookings.make_assigned().id}
+
+
+def a_begun_booking() -> Values:
+    return {"booking_id": bookings.move_to_the_past(bookings.make_assigned()).id}
+
+
+def the_instructor() -> Values:
+    return {"resource_id": bookings.person(BEA).id}
+
+
+def a_day_off() -> Values:
+    from app.scheduling.operations.availability import add_exception
+
+    day = clock.today("UTC") + timedelta(days=40)
+    made = add_exception(
+        bookings.person(BEA), day=day, is_open=False, minutes=None, zone=required().zone, note="", actor=actor(BEA)
+    )
+    session.flush()
+    return {"exception_id": made.id}
+
+
+def a_notification() -> Values:
+    from app.notifications.models import Notification
+    from app.notifications.operations import notify
+
+    booking = bookings.make_request()
+    notify(member(LEO).id, "booking.approved", cause="walk", subject_id=booking.id, facts=_facts(booking))
+    return {"notification_id": session.query(Notification.id).filter_by(cause="walk").scalar()}
+
+
+def _facts(booking: Any) -> Values:
+    return {
+        "starts_at": booking.starts_at.isoformat(),
+        "ends_at": booking.ends_at.isoformat(),
+        "learner": booking.learner_id,
+    }
+
+
+def anything(*makers: Callable[[], Values]) -> Callable[[], Values]:
+    """Makes the records for a page whose address names none."""
+
+    def made() -> Values:
+        for maker in makers:
+            maker()
+        return {}
+
+    return made
+
+
+def a_stuck_job() -> Values:
+    job = Job(
+        tenant_id=required().id, kind="walk.nothing", key=f"walk:{uuid.uuid4()}", args={}, run_at=clock.now(),
+        dead_at=clock.now(), error="on purpose",
+    )  # fmt: skip
+    session.add(job)
+    session.flush()
+    return {"job_id": job.id}
+
+
+# -- fields of posts -----------------------------------------------------------------------------------------------
+
+
+def once(_values: Values) -> Values:
+    return {"once": uuid.uuid4().hex}
+
+
+def a_booking(_values: Values) -> Values:
+    at = bookings.an_hour(days=1)
+    return {
+        **once(_values), "day": at.date().isoformat(), "time": "10:00", "minutes": "60", "instructor": "",
+        "activity": "dual_flight", "note": "",
+    }  # fmt: skip
+
+
+def an_assignment(_values: Values) -> Values:
+    return {"instructor": bookings.person(BEA).id, "craft": bookings.aircraft().id}
+
+
+def an_exception(_values: Values) -> Values:
+    day = (clock.today("UTC") + timedelta(days=41)).isoformat()
+    return {**once(_values), "day": day, "kind": "day", "begins": "", "ends": "", "note": ""}
+
+
+def an_answer(_values: Values) -> Values:
+    from app.quizzes.models import Attempt
+
+    attempt = session.query(Attempt).filter_by(submitted_at=None).order_by(Attempt.id.desc()).first()
+    assert attempt
+    return {"attempt": attempt.id, "chosen": attempt.question_order[0][1][0], "go": "next"}
+
+
+VISITS: dict[str, Visit] = {
+    "home.show": Visit(LEO),
+    "tenants.stuck_work_index": Visit(ANA, a_stuck_job),
+    "tenants.stuck_work_replay": Visit(ANA, a_stuck_job, statements=6),
+    "courses.desk_index": Visit(ADA),
+    "courses.desk_show": Visit(ADA, a_course),
+    "courses.publication_create": Visit(ADA, a_changed_course, once, statements=20),
+    "courses.publication_show": Visit(ADA, a_course),
+    "learning.catalog_index": Visit(LEO),
+    "learning.course_show": Visit(LEO, a_course),
+    "learning.enrollment_create": Visit(LEO, a_course, once, statements=10),
+    "learning.enrollment_show": Visit(LEO, a_course),
+    "learning.step_show": Visit(LEO, a_step),
+    "learning.completion_create": Visit(LEO, a_step, statements=10),
+    "learning.completion_show": Visit(LEO, a_step),
+    "learning.attempt_create": Visit(LEO, a_quiz, once, statements=10),
+    "learning.attempt_show": Visit(LEO, a_quiz),
+    "learning.question_show": Visit(LEO, a_question),
+    "learning.answer_create": Visit(LEO, a_question, an_answer, statements=10),
+    "learning.answer_show": Visit(LEO, a_question),
+    "learning.review_show": Visit(LEO, an_open_quiz),
+    "learning.submission_create": Visit(LEO, an_open_quiz, statements=16),
+    "learning.submission_show": Visit(LEO, an_open_quiz),
+    "scheduling.availability_own": Visit(BEA),
+    "scheduling.availability_own_update": Visit(BEA, fields=lambda _: {"zone": "UTC"}, statements=12),
+    "scheduling.availability_index": Visit(ANA),
+    "scheduling.availability_show": Visit(ANA, the_instructor),
+    "scheduling.availability_update": Visit(ANA, the_instructor, lambda _: {"zone": "UTC"}, statements=12),
+    "scheduling.availability_exception_create": Visit(BEA, the_instructor, an_exception, statements=12),
+    "scheduling.availability_exception_index": Visit(BEA, the_instructor),
+    "scheduling.availability_exception_destroy": Visit(BEA, a_day_off, statements=8),
+    "scheduling.availability_exception_back": Visit(BEA, a_day_off),
+    "scheduling.week": Visit(LEO),
+    "scheduling.booking_index": Visit(LEO),
+    "scheduling.booking_new": Visit(LEO),
+    "scheduling.booking_create": Visit(LEO, fields=a_booking, statements=20),
+    "scheduling.booking_show": Visit(LEO, a_request),
+    "scheduling.booking_deed": Visit(LEO, lambda: {**a_request(), "deed": "approval"}),
+    "scheduling.request_index": Visit(ANA, anything(a_request)),
+    "scheduling.approval_create": Visit(ANA, a_request, statements=20),
+    "scheduling.assignment_create": Visit(ANA, a_request, an_assignment, statements=24),
+    "scheduling.decline_create": Visit(ANA, a_request, lambda _: {"reason": "Wind"}, statements=16),
+    "scheduling.cancellation_create": Visit(LEO, a_request, lambda _: {"reason": ""}, statements=16),
+    "scheduling.completion_create": Visit(BEA, a_begun_booking, statements=16),
+    "notifications.notification_index": Visit(LEO, anything(a_notification)),
+    "notifications.reading_create": Visit(LEO, a_notification),
+    "notifications.reading_create_all": Visit(LEO),
+    "notifications.reading_show": Visit(LEO, a_notification),
+    "notifications.reading_index": Visit(LEO),
+}
+"""Every route of a school."""

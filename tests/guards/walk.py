@@ -1,0 +1,150 @@
+"""Walks every route of the application: what each declares, how its address is filled, and who may ask for it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, url_for
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.datastructures import MultiDict
+from werkzeug.routing import Rule
+
+from app.foundation import clock, db, tenancy
+from app.identity.models import UserSession
+from app.identity.rules import new_token, token_hash
+from tests.cast import Person, at_school, member
+from tests.client import LintingClient, Page
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_SECRET = "c" * 40
+NOT_OF_A_SCHOOL = {"static"}
+
+
+def routes(app: Flask) -> list[Rule]:
+    return sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
+
+
+def school_routes(app: Flask) -> list[Rule]:
+    """The routes below /<tenant>/."""
+    return [rule for rule in routes(app) if "tenant" in rule.arguments]
+
+
+def is_post(rule: Rule) -> bool:
+    return bool((rule.methods or set()) - SAFE)
+
+
+def undeclared(app: Flask) -> list[str]:
+    """The endpoints that declare neither a permission nor why they are public."""
+    found = []
+    for rule in routes(app):
+        view = app.view_functions[rule.endpoint]
+        declared = getattr(view, "permission", "")
+        if not declared or (declared == "public" and len(getattr(view, "public_reason", "")) < 10):
+            found.append(rule.endpoint)
+    return found
+
+
+def misplaced(app: Flask) -> list[str]:
+    """Routes whose permission is a school's while their address is not, and public routes inside a school."""
+    found = []
+    for rule in routes(app):
+        declared = getattr(app.view_functions[rule.endpoint], "permission", "")
+        in_school = rule.rule.startswith("/<tenant>/")
+        if (":" in declared and not in_school) or (declared == "public" and in_school):
+            found.append(f"{rule.endpoint} ({declared}) at {rule.rule}")
+    return found
+
+
+def through_no_door(app: Flask, known: set[str]) -> list[str]:
+    """Endpoints that take a record's id and never call access(), neither in the view nor in what it calls of its module."""
+    found = []
+    for rule in school_routes(app):
+        takes_id = any(name.endswith("_id") for name in rule.arguments)
+        if takes_id and rule.endpoint not in known and not _calls_access(app.view_functions[rule.endpoint]):
+            found.append(rule.endpoint)
+    return sorted(set(found))
+
+
+def _calls_access(view: Any) -> bool:
+    view = inspect.unwrap(view)
+    seen: set[Any] = set()
+    waiting = [view]
+    while waiting:
+        function = waiting.pop()
+        if (
+            function in seen
+            or not inspect.isfunction(function)
+            or not function.__module__.startswith(("app.", "tests."))
+        ):
+            continue
+        seen.add(function)
+        if function.__name__ == "access" and function.__module__ == "app.foundation.permissions":
+            return True
+        source = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        names = {node.id for node in ast.walk(source) if isinstance(node, ast.Name)}
+        waiting += [
+            inspect.unwrap(function.__globals__[name]) for name in names if callable(function.__globals__.get(name))
+        ]
+    return False
+
+
+class Visitor:
+    """Somebody with a session and a valid CSRF token; nobody's session if `person` is None."""
+
+    def __init__(self, app: Flask, person: Person | None) -> None:
+        self.app, self.person = app, person
+        self.client = LintingClient(app)
+        with self.client.browser.session_transaction() as cookie:
+            cookie["csrf_token"] = CSRF_SECRET
+            if person:
+                cookie["token"] = _open_session(person)
+
+    def ask(self, rule: Rule, path: str, fields: dict[str, Any] | None = None, *, csrf: bool = True) -> Page:
+        """Ask for a path with this route's method."""
+        if not is_post(rule):
+            return self.client.get(path)
+        sent = MultiDict(fields or {})
+        if csrf:
+            sent["csrf_token"] = csrf_token(self.app)
+        return self.client.post(path, sent, csrf=False)
+
+
+def csrf_token(app: Flask) -> str:
+    """A valid token for every visitor: they share the secret behind it."""
+    return str(URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token").dumps(CSRF_SECRET))
+
+
+def path_of(app: Flask, rule: Rule, values: dict[str, Any], slug: str) -> str:
+    """The address of a route; fails on a parameter that nobody fills."""
+    missing = rule.arguments - values.keys() - {"tenant"} - set(rule.defaults or ())
+    assert not missing, f"nobody fills {sorted(missing)} of {rule.rule}"
+    wanted = {name: value for name, value in values.items() if name in rule.arguments}
+    with app.test_request_context():
+        tenancy.enter(None)
+        return url_for(rule.endpoint, tenant=slug, **wanted)
+
+
+def is_turned_away(page: Page) -> bool:
+    """404, or the sign-in page."""
+    return page.status in (404, 401) or (page.status == 303 and page.location.startswith("/login?next="))
+
+
+def _open_session(person: Person) -> str:
+    with at_school(person.slug):
+        user_id = member(person).user_id
+    token = new_token()
+    with tenancy.tenant_scope(None):
+        db.session.add(
+            UserSession(user_id=user_id, token_hash=token_hash(token), expires_at=clock.now() + timedelta(days=1))
+        )
+        db.session.commit()
+    return token
+
+
+def endpoints(rules: list[Rule]) -> Iterator[str]:
+    yield from dict.fromkeys(rule.endpoint for rule in rules)
