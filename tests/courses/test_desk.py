@@ -47,10 +47,11 @@ def test_the_list_says_what_became_of_each_draft(app: Flask, course_id: int) -> 
     page = LintingClient(app).sign_in(ADA).get("/skyline/desk")
     assert page.h1 == "Authoring"
     rows = {
-        " ".join(row.find("th").itertext()).strip(): " ".join(row.itertext())
+        " ".join(head.itertext()).strip(): " ".join(row.itertext())
         for row in page.tree.iter("tr")
+        for head in row.iter("th")
         if row.get("id")
-    }  # type: ignore[union-attr]
+    }
     assert "draft" in rows["Clouds for All"]
     assert "published, version 1" in rows["Weather for Private Pilots"]
     assert len(rows) == 4

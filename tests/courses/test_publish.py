@@ -191,7 +191,7 @@ def test_search_does_not_find_a_course_by_its_answers(app: Flask, tmp_path: Path
     with at_school("skyline"):
         course = draft(tmp_path)
         publish(course)
-        words = session.scalar(select(Course.words).where(Course.id == course.id))
+        words = str(session.scalar(select(Course.words).where(Course.id == course.id)))
         assert "cumulonimbus" in words
         assert "explanationtext" not in words
         assert "whytext" not in words
