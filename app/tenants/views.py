@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, url_for
+from flask import Blueprint, abort, redirect, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -29,3 +29,11 @@ def stuck_work_replay(job_id: int) -> Any:
     job = jobs.find_dead_job(tenancy.required().id, job_id) or abort(404)
     replay_stuck_work(job, actor=current_user)
     return reply(url_for("tenants.stuck_work_index"), said=_("It will be tried again now."))
+
+
+@bp.get("/stuck-work/<int:job_id>/replay")
+@requires(Can.SEE_STUCK_WORK)
+def stuck_work_replay_show(job_id: int) -> Any:
+    """A deed is posted; whoever opens its address is led to the list."""
+    job = jobs.find_dead_job(tenancy.required().id, job_id) or abort(404)
+    return redirect(url_for("tenants.stuck_work_index", _anchor=f"job-{job.id}"), 303)

@@ -17,6 +17,7 @@ from tests.servers import settings_for
 
 DOORS_OF_THEIR_OWN = {
     "tenants.stuck_work_replay": "job rows stand outside the wall; find_dead_job asks for this school's only",
+    "tenants.stuck_work_replay_show": "the same",
 }
 """Routes that take a record's id and find it without access(), with the reason."""
 

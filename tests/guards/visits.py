@@ -146,7 +146,7 @@ def _facts(booking: Any) -> Values:
     return {
         "starts_at": booking.starts_at.isoformat(),
         "ends_at": booking.ends_at.isoformat(),
-        "learner": booking.learner_id,
+        "learner_id": booking.learner_id,
     }
 
 
@@ -207,6 +207,7 @@ VISITS: dict[str, Visit] = {
     "home.show": Visit(LEO),
     "tenants.stuck_work_index": Visit(ANA, a_stuck_job),
     "tenants.stuck_work_replay": Visit(ANA, a_stuck_job, statements=6),
+    "tenants.stuck_work_replay_show": Visit(ANA, a_stuck_job),
     "courses.desk_index": Visit(ADA),
     "courses.desk_show": Visit(ADA, a_course),
     "courses.publication_create": Visit(ADA, a_changed_course, once, statements=20),
