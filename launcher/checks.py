@@ -26,7 +26,7 @@ def main() -> int:
         arguments.remove("--long")
         os.environ["GROUNDSCHOOL_LONG"] = "1"
     try:
-        virtualenv.enter(ROOT, _cache_folder() / "venv", REQUIREMENTS, "launcher.checks")
+        virtualenv.enter(ROOT, cache_folder() / "venv", REQUIREMENTS, "launcher.checks")
         found = browser.find()
     except LauncherError as error:
         print(f"bin/test: {error}", file=sys.stderr)
@@ -155,7 +155,8 @@ def _tool(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Where the virtual environment goes if the checkout cannot be written to."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "groundschool"
 
 
