@@ -13,28 +13,12 @@ from app.tenants.policies import Can
 from tests.client import LintingClient
 from tests.guards import walk
 from tests.guards.visits import VISITS
-from tests.servers import settings_for
 
 DOORS_OF_THEIR_OWN = {
     "tenants.stuck_work_replay": "job rows stand outside the wall; find_dead_job asks for this school's only",
     "tenants.stuck_work_replay_show": "the same",
 }
 """Routes that take a record's id and find it without access(), with the reason."""
-
-
-@pytest.fixture
-def throwaway(the_app: Flask, worker_database: str) -> Any:
-    """An application of its own to add broken routes to. It shares nothing with the others but the database."""
-    from app.factory import create_app
-    from app.foundation import db
-
-    engine = db.engine()
-    app = create_app(settings_for(worker_database))
-    yield app
-    db.engine().dispose()
-    db._engine = engine
-    db.session.remove()
-    db.session.configure(bind=engine)
 
 
 def add_route(app: Flask, rule: str, mark: Callable[..., Any] | None, **options: Any) -> None:
