@@ -41,7 +41,7 @@ def import_folder(folder: Path, slug: str, publish: bool) -> None:
 def _imported(course: Course) -> str:
     lessons = [lesson for module in draft_outline(course.id) for lesson in module["lessons"]]
     steps = sum(len(lesson["steps"]) for lesson in lessons)
-    return f"“{course.title}” ({course.slug}): {len(lessons)} lessons, {steps} steps."
+    return f"“{course.title}” ({course.slug}) is imported. Lessons: {len(lessons)}, steps: {steps}."
 
 
 def _school(slug: str) -> tenancy.TenantRef:

@@ -29,7 +29,7 @@ def test_a_folder_is_imported_and_published_with_a_report(cli: Flask, tmp_path: 
     result = run(cli, str(write_folder(tmp_path, a_course())), "--tenant", "skyline", "--publish")
     assert (result.exit_code, result.output) == (
         0,
-        "“Clouds for All” (clouds-for-all): 1 lessons, 2 steps.\nPublished as version 1.\n",
+        "“Clouds for All” (clouds-for-all) is imported. Lessons: 1, steps: 2.\nPublished as version 1.\n",
     )
     with at_school("skyline"):
         course = find_course_by_slug("clouds-for-all")
