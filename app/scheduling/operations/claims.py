@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from app.foundation import clock, formats
 from app.foundation.db import session
@@ -37,33 +38,32 @@ class SlotTaken(Refusal):
 
 
 def lock_booking(booking: Booking, *, wanted: str) -> Booking:
-    """Wait for whoever decides on this booking now, read it afresh, and refuse a state from which `wanted` is not reached."""
-    afresh = (
-        select(Booking)
-        .where(Booking.id == booking.id)
-        .options(selectinload(Booking.claims).joinedload(Claim.resource))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    locked = session.scalars(afresh).one()
-    if not may_become(locked.status, wanted):
+    """Wait for whoever decides on this booking now, and refuse a state from which `wanted` is not reached.
+
+    The state is read afresh; the rest of the row and its claims only change with it.
+    """
+    afresh = select(Booking.status).where(Booking.id == booking.id).with_for_update(key_share=True)
+    status = session.execute(afresh).scalar_one()
+    if not may_become(status, wanted):
         raise NotPossible(
             _("This booking is %(status)s, so it cannot become %(wanted)s.",
-              status=status_word(locked.status), wanted=status_word(wanted))
+              status=status_word(status), wanted=status_word(wanted))
         )  # fmt: skip
-    return locked
+    if status != booking.status:
+        session.get(Booking, booking.id, options=_with_claims(), populate_existing=True)
+    return booking
 
 
 def make_firm(booking: Booking, resources: Iterable[tuple[str, Resource]], *, zone: str) -> None:
     """Take the resources, by role, firmly for the booking's time; raises SlotTaken, whose sentence is in `zone`.
 
-    The rows of the resources are locked in the order of their ids, so that rivals queue up and never deadlock; the
-    database's constraint then has the last word.
+    Who comes too late is told before waiting for a lock. Then the rows of the resources are locked in the order of their
+    ids, so that rivals queue up and never deadlock; the database's constraint has the last word.
     """
     wanted = dict(resources)
+    _refuse_if_taken(booking, wanted, zone=zone)
     _lock_resources([resource.id for resource in wanted.values()])
-    if taken := list_taken([r.id for r in wanted.values()], booking.starts_at, booking.ends_at, besides=booking.id):
-        raise _slot_taken(booking, wanted, taken, zone=zone)
+    _refuse_if_taken(booking, wanted, zone=zone)
     try:
         with session.begin_nested():
             for role, resource in wanted.items():
@@ -102,6 +102,16 @@ def next_free_sentence(opening: str, next_free: Sequence[datetime], after: datet
     same_day = formats.day(next_free[0], zone) == formats.day(after, zone)
     words = formats.clock_time(next_free[0], zone) if same_day else formats.when(next_free[0], zone)
     return opening + " " + _("The next free one is %(time)s.", time=words)
+
+
+def _with_claims() -> tuple[ORMOption, ...]:
+    return (selectinload(Booking.claims).joinedload(Claim.resource),)
+
+
+def _refuse_if_taken(booking: Booking, wanted: dict[str, Resource], *, zone: str) -> None:
+    ids = [resource.id for resource in wanted.values()]
+    if taken := list_taken(ids, booking.starts_at, booking.ends_at, besides=booking.id):
+        raise _slot_taken(booking, wanted, taken, zone=zone)
 
 
 def _lock_resources(ids: list[int]) -> None:

@@ -44,7 +44,7 @@ def approval_create(booking_id: int) -> Any:
     form = ApprovalForm(booking)
     if form.carry_out(lambda: approve_booking(booking, actor=current_user)):
         return _decided(booking, form, _("Approved. Now assign an instructor and an aircraft."))
-    return _undecided(booking, form)
+    return _undecided(booking, form) if wants_partial() else _refused(booking, form)
 
 
 @bp.post("/bookings/<int:booking_id>/assignment")
@@ -90,6 +90,14 @@ def _undecided(booking: Booking, form: DeedForm) -> Any:
         parts = _fresh_parts(booking, refused=form)
         return page("scheduling/_request.html", partial="scheduling/_request.html", status=form.status, **parts)
     return booking_page(booking, form)
+
+
+def _refused(booking: Booking, form: DeedForm) -> Any:
+    """Without script a refused approval, where nothing was typed, is a page of its own: the sentence and where to go."""
+    return page(
+        "scheduling/booking_refused.html", status=form.status, booking=booking, card=card_of(booking), refused=form,
+        may_request=current_user.may(Can.REQUEST),
+    )  # fmt: skip
 
 
 def _fresh_parts(booking: Booking, refused: DeedForm | None = None) -> dict[str, Any]:
