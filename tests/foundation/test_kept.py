@@ -1,0 +1,75 @@
+"""Kept parts: drawn once, shown to many, and never one person's to another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from jinja2 import UndefinedError
+from jinja2.environment import Template
+
+from app.foundation import csrf
+from app.foundation.kept import STORE, init_kept, kept
+from tests.cast import ANA, LEO
+from tests.client import LintingClient
+
+
+@pytest.fixture
+def drawn(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The parts that were drawn, each time they were. The application's own store is put back afterwards."""
+    names: list[str] = []
+    draw = Template.render
+    store = app.extensions[STORE]
+    init_kept(app)
+
+    def noted(template: Template, *args: object, **kwargs: object) -> str:
+        names.append(template.name or "")
+        return draw(template, *args, **kwargs)
+
+    monkeypatch.setattr(Template, "render", noted)
+    yield names
+    app.extensions[STORE] = store
+
+
+def test_a_part_is_drawn_once_for_each_set_of_inputs(app: Flask, drawn: list[str]) -> None:
+    with app.test_request_context():
+        first = kept("layout/_head.html", theme="dark", brand_css=None)
+        assert kept("layout/_head.html", theme="dark", brand_css=None) == first
+        assert kept("layout/_head.html", theme="light", brand_css=None) != first
+    assert drawn == ["layout/_head.html"] * 2
+
+
+def test_a_part_that_reads_more_than_its_inputs_fails_at_once(app: Flask, drawn: list[str]) -> None:
+    """Else the first person's name would be shown to the second."""
+    with app.test_request_context(), pytest.raises(UndefinedError, match="theme"):
+        kept("layout/_account.html", tenant=None, name="Leo Hart")
+
+
+def test_each_session_gets_its_own_token_in_a_kept_form(app: Flask, drawn: list[str]) -> None:
+    def token_on(page: str) -> str:
+        found = re.search(r'action="/theme">\s*<input type="hidden" name="csrf_token" value="([^"]+)"', page)
+        assert found
+        return found.group(1)
+
+    leo, other = LintingClient(app).sign_in(LEO), LintingClient(app).sign_in(LEO)
+    pages = [client.get("/skyline/courses").html for client in (leo, other)]
+    assert drawn.count("layout/_account.html") == 1
+    assert token_on(pages[0]) != token_on(pages[1])
+    assert not any(csrf.SLOT in page for page in pages)
+    # A token of another session would be refused here with 400.
+    assert other.post("/theme", {"theme": "dark", "csrf_token": token_on(pages[1])}, csrf=False).status == 303
+
+
+def test_people_see_their_own_name_and_rail(app: Flask) -> None:
+    for _round in range(2):
+        leo = LintingClient(app).sign_in(LEO).get("/skyline/courses")
+        ana = LintingClient(app).sign_in(ANA).get("/skyline/courses")
+        assert "Leo Hart" in leo.html
+        assert "Leo Hart" not in ana.html
+        assert "Requests" in ana.links()
+        assert "Requests" not in leo.links()
+        current = ana.find(".//nav[@class='rail']/a[@aria-current='page']")
+        assert current is not None
+        assert current.get("href") == "/skyline/courses"
