@@ -21,6 +21,7 @@ from app.foundation import (
     formats,
     health,
     jobs,
+    kept,
     logs,
     metrics,
     nav,
@@ -30,6 +31,7 @@ from app.foundation import (
     security,
     tenancy,
 )
+from app.foundation.actor import Actor
 from app.foundation.models import Base
 from app.foundation.settings import Settings, read_settings
 
@@ -130,15 +132,17 @@ def _add_features(app: Flask, settings: Settings) -> None:
 def _dress_templates(app: Flask, settings: Settings) -> None:
     """What every template may use."""
     formats.init_formats(app)
+    kept.init_kept(app)
     app.jinja_env.globals.update(dom_id=replies.dom_id, correlation_id=logs.correlation_id)
     app.jinja_env.filters["may"] = permissions.may
 
     @app.context_processor
     def surroundings() -> dict[str, Any]:
+        person: Actor = current_user._get_current_object()
         return {
             "tenant": tenancy.current(),
             "demo": settings.demo,
-            "nav": nav.links_for(current_user) if current_user.membership_id else [],
+            "nav": nav.links_for(person) if person.membership_id else (),
             "theme": _theme(),
             "lang": "en",
             "dir": "ltr",

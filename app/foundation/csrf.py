@@ -6,16 +6,25 @@ sign in (401, nothing lost) and is not told that its token is wrong (400).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from flask import Flask, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf, validate_csrf
 from wtforms import ValidationError
 
+SLOT = "\ue000csrf token\ue000"
+"""Stands for the token in a part of a page that is kept for many requests; no text of a person holds it by chance."""
+
 _protect = CSRFProtect()
+_left_open: ContextVar[bool] = ContextVar("csrf_left_open", default=False)
 
 
 def init_csrf(app: Flask) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
     _protect.init_app(app)
+    app.jinja_env.globals["csrf_token"] = _token_or_slot
 
 
 def check() -> None:
@@ -28,6 +37,20 @@ def check() -> None:
 
 
 token = generate_csrf
+
+
+@contextmanager
+def left_open() -> Iterator[None]:
+    """Meanwhile templates write the slot where the token goes."""
+    before = _left_open.set(True)
+    try:
+        yield
+    finally:
+        _left_open.reset(before)
+
+
+def _token_or_slot() -> str:
+    return SLOT if _left_open.get() else str(token())
 
 
 def renew() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from flask import request, url_for
-from flask_babel import LazyString
+from flask_babel import LazyString, get_locale
 
+from app.foundation import tenancy
 from app.foundation.actor import Actor
 
 MOST_ENTRIES = 7
@@ -42,16 +45,22 @@ def add(entry: Entry) -> None:
     if entry.endpoint not in {known.endpoint for known in _entries}:
         _entries.append(entry)
         _entries.sort(key=lambda known: known.order)
+        _links.cache_clear()
 
 
-def links_for(actor: Actor) -> list[Link]:
+def links_for(actor: Actor) -> tuple[Link, ...]:
     """The rail of this person on this page: at most seven entries."""
-    mine = [e for e in _entries if e.permission is None or actor.may(e.permission)][:MOST_ENTRIES]
-    current = _current_endpoint(mine)
-    return [Link(str(e.label), url_for(e.endpoint), e.icon, e.endpoint == current) for e in mine]
+    mine = tuple([e for e in _entries if e.permission is None or actor.may(e.permission)][:MOST_ENTRIES])
+    return _links(mine, _current_endpoint(mine), tenancy.required().slug, get_locale())
 
 
-def _current_endpoint(entries: list[Entry]) -> str | None:
+@lru_cache(maxsize=512)
+def _links(entries: tuple[Entry, ...], current: str | None, _school: str, _locale: Hashable) -> tuple[Link, ...]:
+    """Built once for each school, language and place on the rail: the addresses lie in the school in force."""
+    return tuple(Link(str(e.label), url_for(e.endpoint), e.icon, e.endpoint == current) for e in entries)
+
+
+def _current_endpoint(entries: Sequence[Entry]) -> str | None:
     """The entry whose page this is, else the first of the same blueprint."""
     here = request.endpoint or ""
     if any(entry.endpoint == here for entry in entries):

@@ -67,24 +67,46 @@ def step_page(course_id: int, taking: Taking, place: StepPlace, *, status: int =
     """A step as it stands for this person. Of a quiz: its beginning, the way back into it, or the result."""
     step = content_of(taking, place)
     kind = kind_of(step.kind)
-    graded = kind.ends_by == "grading"
-    state = quiz_state(current_user.membership_id, taking.publication_id, place.key, step.content) if graded else None
-    verdicts = verdicts_on(state) if state and state.attempt and not state.attempt.is_open else []
+    where = where_on(course_id, taking, place)
+    shown = {
+        "previous_url": step_path(where["course_url"], before) if (before := taking.before(place)) else None,
+        "has_following": taking.after(place) is not None,
+        "is_done": place.key in taking.done,
+        "finishes": taking.would_finish(place),
+        "kind_template": kind.template,
+        "ends_by": kind.ends_by,
+    }
+    if kind.ends_by == "reading":
+        return player_page(
+            "learning/reading.html", where, status=status, shown={**where, **shown, "html": step.content["html"]}
+        )
+    state = quiz_state(current_user.membership_id, taking.publication_id, place.key, step.content)
+    verdicts = verdicts_on(state) if state.attempt and not state.attempt.is_open else []
     return player_page(
-        "learning/step.html", course_id, taking, place, status=status, step=step, kind=kind, state=state,
-        verdicts=verdicts, refusal=refusal, form=BeginForm(formdata=None) if graded else None,
+        "learning/step.html", where, status=status, step=step, state=state, verdicts=verdicts, refusal=refusal,
+        form=BeginForm(formdata=None), **shown,
     )  # fmt: skip
 
 
-def player_page(
-    template: str, course_id: int, taking: Taking, place: StepPlace, *, status: int = 200, **more: Any
-) -> Any:
-    """A page of the player. A partial answer moves the address along."""
+def where_on(course_id: int, taking: Taking, place: StepPlace) -> dict[str, Any]:
+    """What the head of the player says and where its addresses begin: texts and numbers only."""
     course_url = course_path(course_id)
-    response = page(
-        template, status=status, taking=taking, place=place, course_url=course_url,
-        step_url=step_path(course_url, place), previous=taking.before(place), following=taking.after(place), **more,
-    )  # fmt: skip
+    return {
+        "course_url": course_url,
+        "step_url": step_path(course_url, place),
+        "course_title": taking.outline.title,
+        "step_title": place.title,
+        "lesson_number": place.lesson_number,
+        "lesson_count": taking.outline.lesson_count,
+        "step_number": place.number,
+        "step_count": place.steps_in_lesson,
+        "percent": taking.lesson_percent(place),
+    }
+
+
+def player_page(template: str, where: dict[str, Any], *, status: int = 200, **more: Any) -> Any:
+    """A page of the player. A partial answer moves the address along."""
+    response = page(template, status=status, **where, **more)
     if status == 200 and wants_partial():
         response.headers["HX-Push-Url"] = request.path
     return response

@@ -26,6 +26,7 @@ from app.learning.views.player import (
     stand_at,
     step_page,
     step_path,
+    where_on,
 )
 
 
@@ -46,10 +47,8 @@ def question_show(course_id: int, lesson_key: str, step_key: str, question_key: 
     if state is None:
         return redirect(step_path(course_path(course_id), place), 303)
     asked = state.find(question_key) or abort(404)
-    return player_page(
-        "quizzes/question.html", course_id, taking, place, state=state, asked=asked,
-        saved_at=state.saved_at(question_key),
-    )  # fmt: skip
+    where = where_on(course_id, taking, place)
+    return player_page("quizzes/question.html", where, state=state, asked=asked, saved_at=state.saved_at(question_key))
 
 
 @bp.post(STEP + "/questions/<question_key>/answer")
@@ -76,7 +75,7 @@ def review_show(course_id: int, lesson_key: str, step_key: str) -> Any:
     state = _open_state(taking, place, step)
     if state is None:
         return redirect(step_path(course_path(course_id), place), 303)
-    return player_page("quizzes/review.html", course_id, taking, place, state=state)
+    return player_page("quizzes/review.html", where_on(course_id, taking, place), state=state)
 
 
 @bp.post(STEP + "/submission")

@@ -1,0 +1,40 @@
+"""Parts of pages that are the same for many requests: rendered once for each set of inputs, kept in this process.
+
+`{{ kept("layout/_nav.html", entries=nav) }}` renders the file with nothing but its inputs, which are also the key, so that a part
+can never show what it was not asked for: a name it is not given is an error. The CSRF token, which differs from request to
+request, is a slot that is filled whenever the part is taken out. A part asks for no other state of the request; what `url_for`
+builds lies in the school in force, so a part with such addresses takes `tenant` as an input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from flask import Flask, current_app
+from flask_babel import get_locale
+from markupsafe import Markup
+
+from app.foundation import csrf
+from app.foundation.cache import ByteCache
+
+MOST_BYTES = 32_000_000
+STORE = "kept"
+
+
+def init_kept(app: Flask) -> None:
+    """Give templates `kept`, and this application a store of its own."""
+    app.extensions[STORE] = ByteCache(MOST_BYTES)
+    app.jinja_env.globals["kept"] = kept
+
+
+def kept(template: str, **inputs: Hashable) -> Markup:
+    """The part that the template makes of these inputs, in the reader's language."""
+    store: ByteCache = current_app.extensions[STORE]
+    key = (template, get_locale(), *inputs.items())
+    pieces: list[str] | None = store.get(key)
+    if pieces is None:
+        with csrf.left_open():
+            pieces = current_app.jinja_env.get_template(template).render(inputs).split(csrf.SLOT)
+        # The key holds the inputs as well, and what is kept of a step is mostly what it was given.
+        store.put(key, pieces, size=2 * sum(map(len, pieces)))
+    return Markup(pieces[0] if len(pieces) == 1 else csrf.token().join(pieces))  # noqa: S704
