@@ -49,7 +49,7 @@ def test_staff_see_every_booking_with_who_what_and_its_state(app: Flask, person:
         make_booking(LEO, at(17), 60, BEA, status="declined")
     page = LintingClient(app).sign_in(person, school="skyline").get(WEEK)
     assert blocks(page) == [
-        "Leo Hart 09:00–10:30 Bea Lindgren · N123AB assigned",
+        "Leo Hart 09:00–10:30 Bea Lindgren, N123AB assigned",
         "Mia Okafor 11:00–12:00 Bea Lindgren requested",
         "Mia Okafor 14:00–15:00 no instructor yet approved",
     ]
@@ -71,7 +71,7 @@ def test_a_learner_sees_their_own_and_that_others_are_busy(app: Flask) -> None:
         learners = set(session.scalars(select(Membership.name).where(Membership.roles.contains(["learner"]))))
     page = LintingClient(app).sign_in(LEO).get(WEEK)
     assert blocks(page) == [
-        "Dual flight 09:00–10:00 Bea Lindgren · N123AB assigned",
+        "Dual flight 09:00–10:00 Bea Lindgren, N123AB assigned",
         "Busy 10:00–11:00 Bea Lindgren, N77KC Busy",
         "Dual flight 13:00–14:00 Bea Lindgren requested",
         "Busy 15:00–16:00 Bo Castellano Busy",

@@ -24,7 +24,7 @@ class Entry:
     state: str
     word: str
     title: str
-    text: str = ""
+    parts: tuple[str, ...] = ()
     icon: str = ""
     href: str | None = None
 

@@ -35,7 +35,7 @@ class DrawnBlock:
     icon: str
     word: str
     title: str
-    text: str
+    parts: tuple[str, ...]
     when: str
     href: str | None
 
@@ -149,7 +149,7 @@ def _draw_block(block: Block, zone: ZoneInfo) -> DrawnBlock:
     entry, piece = block.entry, block.piece
     return DrawnBlock(
         start=piece.start, minutes=piece.minutes, lane=block.lane, lanes=block.lanes, state=entry.state, icon=entry.icon,
-        word=entry.word, title=entry.title, text=entry.text, when=when_of(entry.starts_at, entry.ends_at, zone),
+        word=entry.word, title=entry.title, parts=entry.parts, when=when_of(entry.starts_at, entry.ends_at, zone),
         href=entry.href,
     )  # fmt: skip
 

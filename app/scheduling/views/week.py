@@ -69,7 +69,7 @@ def _entry(booking: WeekBooking, title: str) -> Entry:
         word=status_word(booking.status),
         icon=status_icon(booking.status),
         title=title,
-        text=" · ".join([instructor, *things]),
+        parts=(instructor, *things),
         href=url_for("scheduling.booking_show", booking_id=booking.id),
     )
 
@@ -80,7 +80,7 @@ def _seen_of_others(busy: Iterable[Busy]) -> list[Entry]:
     for one in busy:
         taken.setdefault((one.starts_at, one.ends_at), []).append(one.name)
     word = _("Busy")
-    return [Entry(*span, "busy", word, word, ", ".join(sorted(names))) for span, names in taken.items()]
+    return [Entry(*span, "busy", word, word, tuple(sorted(names))) for span, names in taken.items()]
 
 
 def _chosen_day(zone: ZoneInfo) -> date:
