@@ -32,19 +32,26 @@ COUNTED = "select day, measure, value, counted_at from rollup where day >= %(fir
 
 @dataclass(frozen=True)
 class Activity:
-    """Some days of a school in numbers, oldest first. `as_of` is when they were last counted, None if they never were."""
+    """Some days of a school in numbers, oldest first. `as_of` is when they were last counted, None if they never were.
+
+    `counts` holds a number a day for each of MEASURES, in their order.
+    """
 
     days: tuple[date, ...]
-    series: dict[str, tuple[int, ...]]
+    counts: tuple[tuple[int, ...], ...]
     as_of: datetime | None
 
+    def of(self, measure: str) -> tuple[int, ...]:
+        """The numbers of one measure."""
+        return self.counts[MEASURES.index(measure)]
+
     def total(self, measure: str) -> int:
-        return sum(self.series[measure])
+        return sum(self.of(measure))
 
     @property
     def fell_through(self) -> tuple[int, ...]:
-        """Bookings that were declined or cancelled, by day."""
-        return tuple(map(sum, zip(self.series["bookings.declined"], self.series["bookings.cancelled"], strict=True)))
+        """Bookings that were declined or cancelled."""
+        return tuple(map(sum, zip(self.of("bookings.declined"), self.of("bookings.cancelled"), strict=True)))
 
 
 def count_happened(days: Sequence[date]) -> dict[tuple[date, str], int]:
@@ -70,8 +77,8 @@ def last_fourteen_days() -> Activity:
     days = last_days(clock.today(tenancy.required().zone), 14)
     rows = session.connection().exec_driver_sql(COUNTED, {"first": days[0], "last": days[-1]}).all()
     values = {(day, measure): value for day, measure, value, _ in rows}
-    series = {measure: tuple(values.get((day, measure), 0) for day in days) for measure in MEASURES}
-    return Activity(days, series, max((row[3] for row in rows), default=None))
+    counts = tuple(tuple(values.get((day, measure), 0) for day in days) for measure in MEASURES)
+    return Activity(days, counts, max((row[3] for row in rows), default=None))
 
 
 def list_schools_active_since(instant: datetime) -> list[int]:

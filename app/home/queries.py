@@ -177,8 +177,8 @@ class Home:
     roles: frozenset[str]
     numbers: dict[str, int] = field(default_factory=dict)
     activity: Activity | None = None
-    bookings: dict[str, list[BookingLine]] = field(default_factory=dict)
-    rows: dict[str, list[Line]] = field(default_factory=dict)
+    bookings: dict[str, tuple[BookingLine, ...]] = field(default_factory=dict)
+    rows: dict[str, tuple[Line, ...]] = field(default_factory=dict)
 
     def total(self, section: str) -> int:
         """How many rows a section has, shown or not."""
@@ -198,6 +198,11 @@ class Home:
     def outline(self) -> Outline | None:
         """The outline of that course, from the cache of this process."""
         return find_outline(self.course.publication_id) if self.course and self.course.publication_id else None
+
+    @property
+    def lesson_count(self) -> int:
+        """How many lessons that course has."""
+        return self.outline.lesson_count if self.outline else 0
 
     @cached_property
     def place(self) -> StepPlace | None:
@@ -230,11 +235,11 @@ def _numbers(roles: frozenset[str], values: dict[str, Any]) -> dict[str, int]:
     return dict(session.connection().exec_driver_sql(sql, values).mappings().one()) if sql else {}
 
 
-def _by_section(kind: Any, sql: str, values: dict[str, Any]) -> dict[str, list[Any]]:
+def _by_section(kind: Any, sql: str, values: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     sections: dict[str, list[Any]] = {section: [] for section in kind.SECTIONS}
     for row in session.connection().exec_driver_sql(sql, values) if sql else ():
         sections[row[0]].append(kind(*row))
-    return sections
+    return {section: tuple(lines) for section, lines in sections.items()}
 
 
 @lru_cache(maxsize=64)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from markupsafe import Markup
 
-from app.analytics.queries import Activity
-from app.foundation import nav, tenancy
-from app.foundation.cache import ByteCache
-from app.foundation.formats import reader_zone, when
+from app.foundation import nav
+from app.foundation.formats import clock_time, when
 from app.foundation.permissions import Role, signed_in
 from app.foundation.replies import page
 from app.home.queries import Home, find_home
 
 MOST_NUMBERS = 5
-_charts = ByteCache(4_000_000)
 
 bp = Blueprint("home", __name__, url_prefix="/<tenant>")
 nav.add(nav.Entry(_l("Today"), "home.show", "house", 10))
@@ -31,9 +29,10 @@ nav.add(nav.Entry(_l("Today"), "home.show", "house", 10))
 @bp.get("/")
 @signed_in
 def show() -> Any:
-    home = find_home(current_user)
-    chart = chart_of(home.activity) if home.activity else ""
-    return page("home/show.html", home=home, numbers=numbers_of(home)[:MOST_NUMBERS], chart=chart)
+    home, locale = find_home(current_user), str(get_locale() or "en")
+    labels = day_labels(home.activity.days, locale) if home.activity else ()
+    numbers = numbers_of(home)[:MOST_NUMBERS]
+    return page("home/show.html", home=home, numbers=numbers, labels=labels, zone=current_user.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Number:
 
 def numbers_of(home: Home) -> list[Number]:
     """The numbers of a person's roles, what asks for a deed first."""
-    now = _("as of %(time)s", time=when(home.now))
+    now = _("as of %(time)s", time=clock_time(home.now))
     numbers: list[Number] = []
     for role, of_role in NUMBERS.items():
         if role in home.roles:
@@ -57,16 +56,10 @@ def numbers_of(home: Home) -> list[Number]:
     return numbers
 
 
-def chart_of(activity: Activity) -> Markup:
-    """The chart of fourteen days. What was counted once is drawn once: the instant of counting names what it shows."""
-    zone, locale = reader_zone(), str(get_locale() or "en")
-    key = (tenancy.required().id, activity.days[0], activity.as_of, zone, locale)
-    chart = _charts.get(key)
-    if chart is None:
-        labels = [format_date(day, "EEE d", locale=locale) for day in activity.days]
-        chart = Markup(render_template("analytics/_days.html", activity=activity, labels=labels))  # noqa: S704
-        _charts.put(key, chart, size=len(chart))
-    return chart
+@lru_cache(maxsize=256)
+def day_labels(days: tuple[date, ...], locale: str) -> tuple[str, ...]:
+    """How the chart names its columns: "Tue 24"."""
+    return tuple(format_date(day, "EEE d", locale=locale) for day in days)
 
 
 def _of_admin(home: Home, now: str) -> list[Number]:

@@ -96,7 +96,7 @@ def test_fourteen_days_are_read_with_zeros_where_nothing_was_counted(app: Flask)
         count_days([TODAY])
         activity = last_fourteen_days()
         assert activity.days == last_days(TODAY, 14)
-        assert activity.series["bookings.requested"] == (0,) * 13 + (1,)
+        assert activity.of("bookings.requested") == (0,) * 13 + (1,)
         assert activity.as_of == NOON
 
 
