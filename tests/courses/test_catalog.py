@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.courses.models import Course
+from app.courses.models import Course, Publication
 from app.courses.operations import import_course, publish_course
 from app.courses.queries import list_catalog, list_catalog_levels
 from app.courses.rules import SEARCH_LANGUAGES, prefix_query, search_language
@@ -30,6 +30,20 @@ def published(tmp_path: Path, **over: Any) -> Course:
     course = import_course(write_folder(tmp_path, a_course(**over)), actor=actor(ADA))
     publish_course(course, actor=actor(ADA))
     return course
+
+
+def put_in_catalog(slug: str, title: str) -> None:
+    """A row of the catalog without lessons behind it, for lists that only need many."""
+    course = Course(slug=slug, title=title, title_key=title.casefold())
+    session.add(course)
+    session.flush()
+    publication = Publication(
+        course_id=course.id, version=1, title=title, outline={"modules": []}, step_count=0, lesson_count=0, checksum="",
+        published_at=clock.now(),
+    )  # fmt: skip
+    session.add(publication)
+    session.flush()
+    course.publication_id = publication.id
 
 
 def test_drafts_and_archived_courses_are_not_in_it(app: Flask, tmp_path: Path) -> None:
@@ -91,7 +105,7 @@ def test_pages_show_each_course_once(app: Flask, tmp_path: Path, sort: str) -> N
     """More courses than fit on a page, some with the same title."""
     with at_school("skyline"):
         for n in range(27):
-            published(tmp_path / str(n), slug=f"course-{n}", title=f"Course {n // 3:02}")
+            put_in_catalog(f"course-{n}", f"Course {n // 3:02}")
         seen: list[int] = []
         cursor = ""
         while True:
