@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, make_response, redirect, request
 from flask import session as cookie
-from flask_babel import Babel
+from flask_babel import Babel, get_locale
 from flask_login import current_user
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
@@ -139,12 +139,13 @@ def _dress_templates(app: Flask, settings: Settings) -> None:
     @app.context_processor
     def surroundings() -> dict[str, Any]:
         person: Actor = current_user._get_current_object()
+        lang = str(get_locale() or "en").replace("_", "-")
         return {
             "tenant": tenancy.current(),
             "demo": settings.demo,
-            "nav": nav.links_for(person) if person.membership_id else (),
+            "nav": nav.links_for(person, lang) if person.membership_id else (),
             "theme": _theme(),
-            "lang": "en",
+            "lang": lang,
             "dir": "ltr",
         }
 

@@ -1,9 +1,9 @@
 """Parts of pages that are the same for many requests: rendered once for each set of inputs, kept in this process.
 
-`{{ kept("layout/_nav.html", entries=nav) }}` renders the file with nothing but its inputs, which are also the key, so that a part
-can never show what it was not asked for: a name it is not given is an error. The CSRF token, which differs from request to
-request, is a slot that is filled whenever the part is taken out. A part asks for no other state of the request; what `url_for`
-builds lies in the school in force, so a part with such addresses takes `tenant` as an input.
+`{{ kept("layout/_nav.html", entries=nav) }}` renders the file with nothing but its inputs and `lang`, which are also the key,
+so that a part can never show what it was not asked for: a name it is not given is an error. The CSRF token, which differs
+from request to request, is a slot that is filled whenever the part is taken out. A part asks for no other state of the
+request; what `url_for` builds lies in the school in force, so a part with such addresses takes `tenant` as an input.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from flask import Flask, current_app
-from flask_babel import get_locale
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from app.foundation import csrf
@@ -27,14 +28,16 @@ def init_kept(app: Flask) -> None:
     app.jinja_env.globals["kept"] = kept
 
 
-def kept(template: str, **inputs: Hashable) -> Markup:
-    """The part that the template makes of these inputs, in the reader's language."""
+@pass_context
+def kept(context: Context, template: str, **inputs: Hashable) -> Markup:
+    """The part that the template makes of these inputs and the page's `lang`."""
+    lang = context.get("lang", "en")
     store: ByteCache = current_app.extensions[STORE]
-    key = (template, get_locale(), *inputs.items())
+    key = (template, lang, *inputs.items())
     pieces: list[str] | None = store.get(key)
     if pieces is None:
         with csrf.left_open():
-            pieces = current_app.jinja_env.get_template(template).render(inputs).split(csrf.SLOT)
+            pieces = current_app.jinja_env.get_template(template).render(inputs, lang=lang).split(csrf.SLOT)
         # The key holds the inputs as well, and what is kept of a step is mostly what it was given.
         store.put(key, pieces, size=2 * sum(map(len, pieces)))
     return Markup(pieces[0] if len(pieces) == 1 else csrf.token().join(pieces))  # noqa: S704

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from flask import request, url_for
-from flask_babel import LazyString, get_locale
+from flask_babel import LazyString
 
 from app.foundation import tenancy
 from app.foundation.actor import Actor
+from app.foundation.permissions import permissions_of
 
 MOST_ENTRIES = 7
 
@@ -48,21 +49,22 @@ def add(entry: Entry) -> None:
         _links.cache_clear()
 
 
-def links_for(actor: Actor) -> tuple[Link, ...]:
-    """The rail of this person on this page: at most seven entries."""
-    mine = tuple([e for e in _entries if e.permission is None or actor.may(e.permission)][:MOST_ENTRIES])
-    return _links(mine, _current_endpoint(mine), tenancy.required().slug, get_locale())
+def links_for(actor: Actor, lang: str) -> tuple[Link, ...]:
+    """The rail of this person on this page, in a language: at most seven entries."""
+    return _links(actor.roles, request.endpoint or "", tenancy.required().slug, lang)
 
 
-@lru_cache(maxsize=512)
-def _links(entries: tuple[Entry, ...], current: str | None, _school: str, _locale: Hashable) -> tuple[Link, ...]:
-    """Built once for each school, language and place on the rail: the addresses lie in the school in force."""
-    return tuple(Link(str(e.label), url_for(e.endpoint), e.icon, e.endpoint == current) for e in entries)
+@lru_cache(maxsize=2048)
+def _links(roles: frozenset[str], here: str, _school: str, _lang: str) -> tuple[Link, ...]:
+    """Built once for each school and language: the addresses lie in the school in force, the words are the reader's."""
+    held = permissions_of(roles)
+    mine = [entry for entry in _entries if entry.permission is None or entry.permission in held][:MOST_ENTRIES]
+    current = _current_endpoint(mine, here)
+    return tuple(Link(str(e.label), url_for(e.endpoint), e.icon, e.endpoint == current) for e in mine)
 
 
-def _current_endpoint(entries: Sequence[Entry]) -> str | None:
+def _current_endpoint(entries: Sequence[Entry], here: str) -> str | None:
     """The entry whose page this is, else the first of the same blueprint."""
-    here = request.endpoint or ""
     if any(entry.endpoint == here for entry in entries):
         return here
     feature = here.partition(".")[0]
