@@ -10,6 +10,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from app.foundation.db import after_commit, session
 
@@ -53,3 +55,8 @@ def nudge(tenant_id: int) -> None:
         ring("jobs.relay.drain", tenant_id)
 
     after_commit(wake)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_nudges(rolled_back: Session) -> None:
+    rolled_back.info.pop("nudged", None)

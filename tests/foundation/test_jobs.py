@@ -1,0 +1,282 @@
+"""Work is a row: done once, tried again after a pause, parked when it stays broken, replayed by an admin."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from app.audit.models import AuditEntry
+from app.foundation import jobs, tenancy
+from app.foundation.db import session, unit_of_work
+from app.foundation.jobs import GiveUp, drain_tenant, schedule_job, tenant_job
+from app.foundation.models import Job
+from app.tenants.models import Department
+from tests.cast import ANA, HAL, LEO, at_school, school
+from tests.client import LintingClient
+from tests.foundation.work import forget_all_work
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def kinds(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[..., object]]:
+    """The kinds of work of one test."""
+    known: dict[str, Callable[..., object]] = {}
+    monkeypatch.setattr(jobs, "_kinds", known)
+    return known
+
+
+@pytest.fixture
+def skyline(app: Flask) -> Iterator[int]:
+    forget_all_work()
+    with at_school("skyline") as place:
+        yield place.id
+
+
+def row(key: str = "k") -> Job:
+    with tenancy.tenant_scope(None):
+        session.expire_all()
+        return session.scalars(select(Job).where(Job.key.endswith(f":{key}"))).one()
+
+
+def schedule(kind: str = "tests.work", key: str = "k", **over: Any) -> bool:
+    made = schedule_job(kind, key=key, **over)
+    session.commit()
+    return made
+
+
+def test_work_is_done_once(skyline: int, kinds: dict[str, Any]) -> None:
+    done: list[int] = []
+    kinds["tests.work"] = lambda number: done.append(number)
+    assert schedule(number=7)
+    assert not schedule(number=8)
+    assert drain_tenant(skyline) == 1
+    assert drain_tenant(skyline) == 0
+    assert done == [7]
+    assert row().done_at
+    assert row().error is None
+
+
+def test_work_runs_inside_its_school(app: Flask, kinds: dict[str, Any]) -> None:
+    seen: list[str] = []
+    kinds["tests.work"] = lambda: seen.append(tenancy.required().slug)
+    for slug in ("skyline", "harbour"):
+        with at_school(slug):
+            schedule()
+    drain_tenant(school("harbour").id)
+    assert seen == ["harbour"]
+    assert tenancy.current() is None
+
+
+def test_work_of_the_future_waits(skyline: int, kinds: dict[str, Any]) -> None:
+    kinds["tests.work"] = lambda: None
+    with time_machine.travel(NOON, tick=False) as clock:
+        schedule(run_at=NOON + timedelta(hours=4))
+        assert drain_tenant(skyline) == 0
+        clock.shift(timedelta(hours=4))
+        assert drain_tenant(skyline) == 1
+
+
+def test_work_may_ask_to_be_done_again_later(skyline: int, kinds: dict[str, Any]) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        answers: list[Any] = [NOON + timedelta(hours=1), None]
+        kinds["tests.work"] = lambda: answers.pop(0)
+        schedule()
+        assert drain_tenant(skyline) == 1
+        assert (row().run_at, row().tries, row().done_at) == (NOON + timedelta(hours=1), 0, None)
+        clock.shift(timedelta(hours=1))
+        assert drain_tenant(skyline) == 1
+        assert row().done_at == NOON + timedelta(hours=1)
+
+
+def test_a_failure_is_tried_again_after_a_growing_pause_then_parked(skyline: int, kinds: dict[str, Any]) -> None:
+    def fail() -> None:
+        session.add(Department(name="Half done"))
+        session.flush()
+        raise ValueError("the wind")
+
+    kinds["tests.work"] = fail
+    with time_machine.travel(NOON, tick=False) as clock:
+        schedule(max_tries=3)
+        pauses = []
+        for _ in range(3):
+            assert drain_tenant(skyline) == 1
+            assert row().error == "ValueError: the wind"
+            pauses.append((row().run_at - clock_now(clock)).total_seconds())
+            if not row().dead_at:
+                clock.move_to(row().run_at)
+        assert pauses[:2] == [10, 20]
+        assert row().dead_at
+        clock.shift(timedelta(days=1))
+        assert drain_tenant(skyline) == 0
+    assert not session.scalars(select(Department).where(Department.name == "Half done")).all()
+
+
+def clock_now(_traveller: Any) -> datetime:
+    return datetime.now(UTC)
+
+
+def test_the_pause_is_an_hour_at_most(skyline: int, kinds: dict[str, Any]) -> None:
+    kinds["tests.work"] = lambda: 1 / 0
+    with time_machine.travel(NOON, tick=False):
+        schedule(max_tries=50)
+        with tenancy.tenant_scope(None):
+            row().tries = 20
+            session.commit()
+        drain_tenant(skyline)
+        assert row().run_at == NOON + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("kind", ["tests.gives_up", "tests.unknown"])
+def test_what_no_retry_can_help_is_parked_at_once(skyline: int, kinds: dict[str, Any], kind: str) -> None:
+    def give_up() -> None:
+        raise GiveUp("there is nothing to do")
+
+    kinds["tests.gives_up"] = give_up
+    schedule(kind)
+    drain_tenant(skyline)
+    assert row().dead_at
+    assert row().tries == 1
+
+
+def test_a_database_s_error_leaves_no_values_in_the_row(skyline: int, kinds: dict[str, Any]) -> None:
+    def clash() -> None:
+        session.add_all([Department(name="Secret name"), Department(name="Secret name")])
+        session.flush()
+
+    kinds["tests.work"] = clash
+    schedule(max_tries=1)
+    drain_tenant(skyline)
+    assert row().error == "UniqueViolation 23505"
+
+
+def test_a_worker_that_died_leaves_its_row_to_another_when_the_lease_ends(skyline: int, kinds: dict[str, Any]) -> None:
+    done: list[int] = []
+    kinds["tests.work"] = lambda: done.append(1)
+    with time_machine.travel(NOON, tick=False) as clock:
+        schedule(max_tries=2)
+        assert len(jobs.claim_jobs(skyline)) == 1
+        assert jobs.claim_jobs(skyline) == []
+        clock.shift(jobs.LEASE + timedelta(seconds=1))
+        assert drain_tenant(skyline) == 1
+    assert done == [1]
+
+
+def test_work_that_kills_its_worker_every_time_is_parked(skyline: int, kinds: dict[str, Any]) -> None:
+    kinds["tests.work"] = lambda: None
+    with time_machine.travel(NOON, tick=False) as clock:
+        schedule(max_tries=2)
+        for _ in range(2):
+            assert jobs.claim_jobs(skyline)
+            clock.shift(jobs.LEASE + timedelta(seconds=1))
+        drain_tenant(skyline)
+    assert "died every time" in (row().error or "")
+    assert row().dead_at
+
+
+def test_stuck_work_is_shown_to_its_school_s_admins_and_replayed(app: Flask, kinds: dict[str, Any]) -> None:
+    broken = [True]
+
+    def work() -> None:
+        if broken:
+            raise GiveUp("the runway is closed")
+
+    kinds["tests.work"] = work
+    with at_school("skyline") as place:
+        schedule()
+    drain_tenant(place.id)
+    assert LintingClient(app).sign_in(LEO).get("/skyline/stuck-work").status == 403
+    assert "runway" not in LintingClient(app).sign_in(HAL).get("/harbour/stuck-work").text
+    page = LintingClient(app).sign_in(ANA).get("/skyline/stuck-work")
+    assert "the runway is closed" in page.text
+    broken.clear()
+    assert "It will be tried again now." in page.form("Try again").submit().text
+    drain_tenant(place.id)
+    assert row().done_at
+    with at_school("skyline"):
+        assert session.scalars(select(AuditEntry).where(AuditEntry.action == "work.replayed")).one()
+    assert page.form("Try again").submit().status == 404
+
+
+def test_the_schools_with_work_are_found(app: Flask, kinds: dict[str, Any]) -> None:
+    forget_all_work()
+    with at_school("harbour") as harbour:
+        schedule(run_at=LONG_AGO)
+    with tenancy.tenant_scope(None):
+        assert jobs.tenants_with_work() == [harbour.id]
+        assert jobs.oldest_waiting() == LONG_AGO
+
+
+def test_nothing_waits_when_all_is_drained(app: Flask) -> None:
+    forget_all_work()
+    assert jobs.oldest_waiting() is None
+    assert jobs.tenants_with_work() == []
+
+
+def test_old_work_is_forgotten(skyline: int, kinds: dict[str, Any]) -> None:
+    from jobs import relay
+
+    kinds["tests.work"] = lambda: None
+    with time_machine.travel(NOON, tick=False) as clock:
+        schedule()
+        drain_tenant(skyline)
+        clock.shift(timedelta(days=31))
+        schedule(key="young")
+        drain_tenant(skyline)
+        relay.clean_up()
+    with tenancy.tenant_scope(None):
+        assert [job.key for job in session.scalars(select(Job).where(Job.kind == "tests.work"))] == [f"{skyline}:young"]
+
+
+def test_a_school_that_is_gone_ends_the_work(app: Flask) -> None:
+    with pytest.raises(GiveUp):
+        drain_tenant(999_999)
+
+
+def test_a_tenant_job_enters_its_school_and_commits(app: Flask) -> None:
+    @tenant_job
+    def add(name: str) -> str:
+        session.add(Department(name=name))
+        return tenancy.required().slug
+
+    assert add(school("harbour").id, "Airships") == "harbour"
+    assert tenancy.current() is None
+    with at_school("harbour"):
+        assert session.scalars(select(Department).where(Department.name == "Airships")).one()
+
+
+def test_the_limit_ends_a_drain(skyline: int, kinds: dict[str, Any]) -> None:
+    kinds["tests.work"] = lambda: None
+    for number in range(12):
+        schedule(key=f"k{number}")
+    assert drain_tenant(skyline, limit=10) == 10
+    assert drain_tenant(skyline) == 2
+
+
+def test_workers_never_do_one_row_twice(committing_app: Flask, kinds: dict[str, Any]) -> None:
+    """Four workers on connections of their own drain one school at once: each row is done once."""
+    forget_all_work()
+    done: list[int] = []
+    kinds["tests.work"] = lambda number: done.append(number)
+    with at_school("skyline") as place, unit_of_work():
+        for number in range(60):
+            schedule_job("tests.work", key=f"row:{number}", number=number)
+    workers = [threading.Thread(target=_drain_in_context, args=(committing_app, place.id)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(20)
+    assert sorted(done) == list(range(60))
+
+
+def _drain_in_context(app: Flask, tenant_id: int) -> None:
+    with app.app_context():
+        drain_tenant(tenant_id)
