@@ -113,9 +113,6 @@ class Fields:
     def fault(self, sentence: str, *inside: str | int) -> None:
         self.faults.append(Fault((*self.path, *inside), sentence))
 
-    def given(self, name: str) -> bool:
-        return self.value.get(name) is not None
-
     def text(self, name: str, *, longest: int, must: bool = True) -> str:
         """Plain text on one line or more, without the spaces around it; "" where it may be absent and is."""
         value = self._take(name, must)

@@ -37,11 +37,6 @@ class ByteCache:
             while self.held > self.most:
                 self._drop(next(iter(self._values)))
 
-    def clear(self) -> None:
-        with self._lock:
-            self._values.clear()
-            self.held = 0
-
     def __len__(self) -> int:
         return len(self._values)
 

@@ -199,3 +199,7 @@ def test_markup_in_titles_is_shown_as_text(app: Flask, tmp_path: Path) -> None:
     client = LintingClient(app).sign_in(ADA)
     for path in ("/skyline/desk", f"/skyline/desk/{course_id}"):
         assert "<script>alert" not in client.get(path).html
+
+
+def test_an_id_beyond_all_ids_is_not_there(app: Flask) -> None:
+    assert LintingClient(app).sign_in(ADA).get("/skyline/desk/99999999999999999999").status == 404
