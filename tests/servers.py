@@ -41,7 +41,7 @@ class Servers:
         app = create_app(settings_for(TEMPLATE))
         with app.app_context():
             upgrade()
-            demo.seed()
+            demo.seed(bookings=False)
         db.session.remove()
         db.engine().dispose()
 
