@@ -13,7 +13,6 @@ from zoneinfo import available_timezones
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, RadioField, SelectField, StringField, TimeField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from app.foundation.forms import CreatingForm, Form, stripped
@@ -125,11 +124,6 @@ class ExceptionForm(CreatingForm):
     day = DateField(_l("Day"), validators=[InputRequired(_l("Choose a day."))])
     kind = RadioField(
         _l("What is different"),
-        choices=[
-            SelectChoice("day", _l("Away all day")),
-            SelectChoice("away", _l("Away from–to")),
-            SelectChoice("open", _l("Extra hours from–to")),
-        ],
         default="day",
         validators=[InputRequired(_l("Choose what is different."))],
     )
@@ -140,6 +134,11 @@ class ExceptionForm(CreatingForm):
         filters=[stripped],
         validators=[Optional(), Length(max=200, message=_l("Write 200 characters at most."))],
     )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        kinds = {"day": _("Away all day"), "away": _("Away from–to"), "open": _("Extra hours from–to")}
+        self.kind.choices = list(kinds.items())
 
     @property
     def minutes(self) -> tuple[int, int] | None:
@@ -158,10 +157,10 @@ class ExceptionForm(CreatingForm):
 
 
 @lru_cache(maxsize=64)
-def zone_choices(chosen: str) -> list[SelectChoice]:
+def zone_choices(chosen: str) -> list[tuple[str, str]]:
     """The world's zones by name, the chosen one among them even if it is an older name."""
     known = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(LINKS_OF_OLD)}
-    return [SelectChoice(zone, zone.replace("_", " ")) for zone in sorted({*known, "UTC", chosen})]
+    return [(zone, zone.replace("_", " ")) for zone in sorted({*known, "UTC", chosen})]
 
 
 def _times(hours: Iterable[tuple[int, int, int]]) -> dict[str, time]:
