@@ -12,8 +12,8 @@ from app.foundation.db import session
 from app.scheduling.models import Booking, Claim, Resource
 from tests.cast import BEA, LEO, Person, member
 
-NINE = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
-"""Tuesday 24 November 2026, 09:00 at skyline."""
+NINE = datetime(2037, 11, 24, 17, 0, tzinfo=UTC)
+"""Tuesday 24 November 2037, 09:00 at skyline: long after the demo's bookings."""
 
 
 def make_booking(
