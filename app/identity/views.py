@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Request, current_app, make_response, redirect, request, url_for
+from flask import Blueprint, Request, Response, current_app, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
@@ -22,7 +22,16 @@ from app.identity.queries import find_actor, list_schools_of_user
 from app.identity.rules import new_token
 
 bp = Blueprint("identity", __name__)
-login = LoginManager()
+
+
+class SessionsOfOurs(LoginManager):
+    """Flask-Login without its remember-me cookie: looking for that would mark every answer, static files too, as one's own."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+login = SessionsOfOurs()
 login.anonymous_user = lambda: STRANGER
 login.session_protection = None
 

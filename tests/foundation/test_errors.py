@@ -1,0 +1,120 @@
+"""Every error answers in the product's look with the right status, a sentence and the code for support."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg2
+import pytest
+from flask import Flask, abort
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.foundation.errors import database_is_gone, titles
+from app.foundation.permissions import public
+from app.foundation.refusals import BadRequest, Refusal
+from tests.cast import ANA
+from tests.client import PARTIAL, LintingClient
+
+STATUSES = (400, 403, 404, 405, 409, 413, 422, 429, 500, 503)
+
+
+class GoneError(psycopg2.OperationalError):
+    pgcode = None
+
+
+class ShutDown(psycopg2.OperationalError):
+    pgcode = "57P01"
+
+
+class TooSlow(psycopg2.OperationalError):
+    pgcode = "57014"
+
+
+def gone(original: Exception) -> OperationalError:
+    return OperationalError("select", {}, original)
+
+
+def failing(app: Flask, error: Any) -> LintingClient:
+    @public("a test asks")
+    def fail() -> Any:
+        if isinstance(error, int):
+            abort(error)
+        raise error
+
+    app.add_url_rule("/fail", "fail", fail)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return LintingClient(app)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_each_error_has_its_page(throwaway: Flask, status: int) -> None:
+    page = failing(throwaway, status).get("/fail")
+    with throwaway.test_request_context():
+        title, sentence = titles()[status]
+    assert (page.status, page.h1) == (status, title)
+    assert sentence in page.text
+    assert page.headers["X-Request-ID"] in page.text
+    assert page.headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_partial_request_is_told_in_the_status_region(throwaway: Flask, status: int) -> None:
+    page = failing(throwaway, status).get("/fail", headers=PARTIAL)
+    assert (page.status, page.headers["HX-Retarget"], page.headers["HX-Reswap"]) == (status, "#flash", "innerHTML")
+    assert "<h1" not in page.html
+    assert page.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (Refusal("The runway is closed."), 409, "The runway is closed."),
+        (BadRequest("No such day."), 400, "No such day."),
+        (RuntimeError("secret detail"), 500, "It has been logged"),
+        (IntegrityError("insert", {}, psycopg2.IntegrityError("secret detail")), 500, "It has been logged"),
+        (gone(GoneError()), 503, "We cannot reach our records"),
+        (gone(ShutDown()), 503, "We cannot reach our records"),
+        (gone(TooSlow()), 500, "It has been logged"),
+        (PoolTimeout(), 503, "We cannot reach our records"),
+    ],
+)
+def test_what_is_raised_becomes_an_answer(throwaway: Flask, error: Exception, status: int, sentence: str) -> None:
+    page = failing(throwaway, error).get("/fail")
+    assert page.status == status
+    assert sentence in page.text
+    assert "secret" not in page.html
+
+
+def test_a_lost_connection_counts_as_gone() -> None:
+    lost = IntegrityError("x", {}, psycopg2.IntegrityError("x"))
+    assert not database_is_gone(lost)
+    lost.connection_invalidated = True
+    assert database_is_gone(lost)
+    assert not database_is_gone(RuntimeError())
+
+
+def test_a_harmless_correlation_id_is_taken_over_and_no_other(app: Flask) -> None:
+    client = app.test_client()
+    assert client.get("/nowhere/", headers={"X-Request-ID": "abc-12345678"}).headers["X-Request-ID"] == "abc-12345678"
+    for bad in ("short", "x" * 65, "<script>alert(1)</script>", "abc 12345678"):
+        given = client.get("/nowhere/", headers={"X-Request-ID": bad}).headers["X-Request-ID"]
+        assert given != bad
+        assert len(given) == 32
+
+
+def test_a_post_that_is_too_large(app: Flask) -> None:
+    client = LintingClient(app).sign_in(ANA)
+    page = client.post("/theme", {"theme": "dark", "more": "x" * 2_100_000})
+    assert page.status == 413
+
+
+def test_the_wrong_verb_says_which_are_right(app: Flask) -> None:
+    page = LintingClient(app).request("DELETE", "/login")
+    assert page.status == 405
+    assert set(page.headers["Allow"].split(", ")) >= {"GET", "POST"}
+
+
+def test_an_unexpected_error_is_logged_with_its_trace(throwaway: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    failing(throwaway, RuntimeError("the gear is up")).get("/fail")
+    assert "the gear is up" in caplog.text

@@ -1,0 +1,154 @@
+"""What a host and a monitor are told, with each part gone once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from app.foundation import clock, db, health, queue, tenancy
+from app.foundation.db import session
+from app.foundation.models import Job, WorkerHeartbeat
+from tests.client import LintingClient
+from tests.foundation.work import forget_all_work
+from tests.live import free_port
+
+
+def ready(app: Flask) -> tuple[int, dict[str, str]]:
+    answer = app.test_client().get("/readyz")
+    return answer.status_code, answer.json  # type: ignore[return-value]
+
+
+@pytest.fixture
+def alive(app: Flask) -> Flask:
+    """All is well: a worker beats and nothing waits."""
+    forget_all_work()
+    with tenancy.tenant_scope(None):
+        session.add(WorkerHeartbeat(name="tests", seen_at=clock.now()))
+        session.commit()
+    return app
+
+
+def test_all_is_well(alive: Flask) -> None:
+    parts = {"database": "up", "redis": "up", "migrations": "current", "worker": "up", "queue": "up", "status": "ready"}
+    assert ready(alive) == (200, parts)
+    assert LintingClient(alive).get("/healthz").answer.json == {"status": "up"}
+
+
+def test_redis_gone_is_degraded(alive: Flask) -> None:
+    before = queue._redis
+    queue.init_queue(f"redis://127.0.0.1:{free_port()}/0")
+    try:
+        status, report = ready(alive)
+    finally:
+        queue._redis = before
+    assert (status, report["redis"], report["status"]) == (200, "degraded", "degraded")
+
+
+def test_a_late_worker_is_degraded(alive: Flask) -> None:
+    with tenancy.tenant_scope(None):
+        session.execute(update(WorkerHeartbeat).values(seen_at=clock.now() - timedelta(minutes=2)))
+        session.commit()
+    status, report = ready(alive)
+    assert (status, report["worker"], report["status"]) == (200, "degraded", "degraded")
+
+
+def test_work_that_waits_too_long_is_degraded(alive: Flask) -> None:
+    with tenancy.tenant_scope(None):
+        late = clock.now() - timedelta(minutes=6)
+        session.add(Job(tenant_id=1, kind="tests.late", key="late", args={}, run_at=late))
+        session.commit()
+    status, report = ready(alive)
+    assert (status, report["queue"], report["status"]) == (200, "degraded", "degraded")
+
+
+def test_pending_migrations_are_not_ready(alive: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "newest_migrations", lambda: frozenset({"9999"}))
+    status, report = ready(alive)
+    assert (status, report["migrations"], report["status"]) == (503, "pending", "down")
+
+
+@pytest.fixture
+def no_database(app: Flask) -> Iterator[Flask]:
+    """PostgreSQL is gone: nobody listens at its port."""
+    engine = db.make_engine(f"postgresql+psycopg2://x@127.0.0.1:{free_port()}/x", pool_size=1)
+    tenancy.ring_on(engine)
+    bound = dict(session.session_factory.kw)
+    session.remove()
+    session.configure(bind=engine)
+    yield app
+    session.remove()
+    session.configure(**bound)
+    engine.dispose()
+
+
+def test_without_a_database_nothing_is_ready(no_database: Flask) -> None:
+    status, report = ready(no_database)
+    assert (status, report["database"], report["status"]) == (503, "down", "down")
+    assert no_database.test_client().get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/skyline/", "/nowhere/", "/schools"])
+def test_without_a_database_every_page_says_so_within_three_seconds(no_database: Flask, path: str) -> None:
+    client = LintingClient(no_database)
+    with client.browser.session_transaction() as cookie:
+        cookie["token"] = "of somebody"
+    began = time.perf_counter()
+    page = client.get(path)
+    assert (page.status, page.h1) == (503, "Groundschool is resting")
+    assert time.perf_counter() - began < 3
+    assert page.headers["X-Request-ID"] in page.text
+
+
+def test_a_post_without_a_database_says_so(no_database: Flask) -> None:
+    client = LintingClient(no_database)
+    page = client.get("/login").form("Sign in").fill(email="x@y.example", password="x").submit()
+    assert page.status == 503
+
+
+# -- metrics -------------------------------------------------------------------------------------------------------
+
+
+def metrics(app: Flask, token: str = "") -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = app.test_client().get("/metrics", headers=headers)
+    return answer.status_code, answer.text
+
+
+def test_metrics_name_endpoints_and_nobody(app: Flask) -> None:
+    app.test_client().get("/skyline/stuck-work")
+    status, text = metrics(app)
+    assert status == 200
+    assert 'groundschool_requests_total{endpoint="tenants.stuck_work_index",method="GET",status="303"}' in text
+    assert "skyline" not in text
+    assert "groundschool_request_seconds_bucket" in text
+
+
+TOKENS = [("", "", 404), ("", "guess", 404), ("right", "", 404), ("right", "wrong", 404), ("right", "right", 200)]
+
+
+@pytest.mark.parametrize(("set_token", "given", "status"), TOKENS)
+def test_outside_the_demo_metrics_want_their_token(app: Flask, set_token: str, given: str, status: int) -> None:
+    before = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(before, demo=False, metrics_token=set_token)
+    try:
+        assert metrics(app, given)[0] == status
+    finally:
+        app.config["SETTINGS"] = before
+
+
+def test_metrics_of_all_processes_are_summed(app: Flask, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """Two processes count in files of one folder; each answers for both."""
+    import subprocess
+    import sys
+
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    count = "from app.foundation.metrics import REQUESTS; REQUESTS.labels('home.show', 'GET', 200).inc()"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", count], check=True, timeout=20)
+    assert 'groundschool_requests_total{endpoint="home.show",method="GET",status="200"} 2.0' in metrics(app)[1]
