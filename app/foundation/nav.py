@@ -64,8 +64,10 @@ def _links(roles: frozenset[str], here: str, _school: str, _lang: str) -> tuple[
 
 
 def _current_endpoint(entries: Sequence[Entry], here: str) -> str | None:
-    """The entry whose page this is, else the first of the same blueprint."""
+    """The entry whose page this is, else the first about the same noun (`booking_show`: Bookings), else of the blueprint."""
     if any(entry.endpoint == here for entry in entries):
         return here
-    feature = here.partition(".")[0]
-    return next((entry.endpoint for entry in entries if entry.endpoint.partition(".")[0] == feature), None)
+    feature, _, name = here.partition(".")
+    akin = [entry.endpoint for entry in entries if entry.endpoint.partition(".")[0] == feature]
+    noun = f"{feature}.{name.partition('_')[0]}"
+    return next((endpoint for endpoint in akin if endpoint.partition("_")[0] == noun), next(iter(akin), None))

@@ -224,6 +224,8 @@ def test_an_admin_edits_another_instructor(app: Flask) -> None:
     assert "Bea Lindgren" in page.text
     page = page.link("Bo Castellano").follow()
     assert page.h1 == "When Bo Castellano teaches"
+    here = [link for link in page.find_all(".//a") if link.get("aria-current") == "page"]
+    assert {"".join(link.itertext()).strip() for link in here} == {"Availability"}
     page = page.form(SAVE).fill(from_6_0="10:00", to_6_0="11:00").submit()
     assert page.h1 == "When Bo Castellano teaches"
     assert (6, 600, 660) in hours_of(BO)
