@@ -91,8 +91,9 @@ ROWS = {
     Role.LEARNER: [
         """
 (select 'course' as section, e.course_id, p.title, e.last_step_key, null::text, e.steps_done, p.step_count, e.last_seen_at,
-  e.completed_at, e.publication_id, count(*) over (),
-  (select count(*) from lesson_progress l where l.enrollment_id = e.id)
+  e.completed_at, e.publication_id, count(*) filter (where e.completed_at is null) over (),
+  (select count(*) from lesson_progress l join enrollment mine on mine.id = l.enrollment_id
+    where mine.membership_id = %(me)s)
 from enrollment e join publication p on p.id = e.publication_id
 where e.membership_id = %(me)s order by e.completed_at is not null, e.last_seen_at desc, e.id desc limit 12)"""
     ],
@@ -141,7 +142,11 @@ class BookingLine:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Another row of a home. What `number`, `most`, `at`, `ended_at` and `more` count differs by section: see ROWS."""
+    """Another row of a home. What the numbers and instants count differs by section: see ROWS.
+
+    `total` and `more` are the section's, the same on each of its rows: a learner's courses in progress and lessons completed,
+    all enrollments, all courses at the desk.
+    """
 
     SECTIONS: ClassVar = ("course", "learner", "department", "desk")
 
@@ -181,9 +186,14 @@ class Home:
     rows: dict[str, tuple[Line, ...]] = field(default_factory=dict)
 
     def total(self, section: str) -> int:
-        """How many rows a section has, shown or not."""
+        """The number of a section, whose rows may not all be shown."""
         first: Any = next(iter(self.bookings.get(section) or self.rows.get(section) or ()), None)
         return (first.total or 0) if first else 0
+
+    @property
+    def lessons_completed(self) -> int:
+        """How many lessons a learner has completed, in all courses."""
+        return next((line.more or 0 for line in self.rows["course"]), 0)
 
     @cached_property
     def next_booking(self) -> BookingLine | None:

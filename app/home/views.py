@@ -76,7 +76,15 @@ def _of_admin(home: Home, now: str) -> list[Number]:
         ),
     ]  # fmt: skip
     if stuck:
-        numbers.append(Number(stuck, _("pieces of stuck work"), url_for("tenants.stuck_work_index"), now, "stop"))
+        numbers.append(
+            Number(
+                stuck,
+                ngettext("piece of stuck work", "pieces of stuck work", stuck),
+                url_for("tenants.stuck_work_index"),
+                now,
+                "stop",
+            )
+        )
     return numbers
 
 
@@ -87,18 +95,27 @@ def _of_instructor(home: Home, now: str) -> list[Number]:
         Number(today, ngettext("lesson today", "lessons today", today), "#lessons", now),
         Number(waiting, _("to complete"), "#waiting", now, "wait" if waiting else None),
         Number(asking, ngettext("request for you", "requests for you", asking), "#waiting", now),
-        Number(coming, _("lessons in the next 7 days"), url_for("scheduling.booking_index"), now),
+        Number(
+            coming,
+            ngettext("lesson in the next 7 days", "lessons in the next 7 days", coming),
+            url_for("scheduling.booking_index"),
+            now,
+        ),
     ]
 
 
 def _of_manager(home: Home, now: str) -> list[Number]:
     assert home.activity
     counted = _("as of %(time)s", time=when(home.activity.as_of)) if home.activity.as_of else _("not counted yet")
+    learners, lessons = home.numbers["learners"], home.activity.total("lessons.completed")
+    flown = home.activity.total("bookings.completed")
+    lessons_label = ngettext("lesson completed in 14 days", "lessons completed in 14 days", lessons)
+    flown_label = ngettext("booking completed in 14 days", "bookings completed in 14 days", flown)
     return [
-        Number(home.numbers["learners"], _("learners"), "#departments", now),
+        Number(learners, ngettext("learner", "learners", learners), "#departments", now),
         Number(home.numbers["learning"], _("learned in the last 7 days"), "#learners", now),
-        Number(home.activity.total("lessons.completed"), _("lessons completed in 14 days"), "#days", counted),
-        Number(home.activity.total("bookings.completed"), _("bookings completed in 14 days"), "#days", counted),
+        Number(lessons, lessons_label, "#days", counted),
+        Number(flown, flown_label, "#days", counted),
     ]
 
 
@@ -115,12 +132,10 @@ def _of_author(home: Home, now: str) -> list[Number]:
 
 
 def _of_learner(home: Home, now: str) -> list[Number]:
-    courses, ahead = home.rows["course"], home.total("next")
-    done = sum(1 for course in courses if course.ended_at)
-    lessons = sum(course.more or 0 for course in courses)
+    ahead, going, lessons = home.total("next"), home.total("course"), home.lessons_completed
     return [
         Number(ahead, ngettext("booking ahead", "bookings ahead", ahead), url_for("scheduling.booking_index"), now),
-        Number(home.total("course") - done, _("courses in progress"), "#courses", now),
+        Number(going, ngettext("course in progress", "courses in progress", going), "#courses", now),
         Number(lessons, ngettext("lesson completed", "lessons completed", lessons), "#courses", now),
     ]
 
