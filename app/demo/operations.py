@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -178,6 +178,8 @@ def seed_bookings(slug: str, monday: date) -> None:
             _write_past(slot, status, admin)
         elif status == "requested":
             _write_request(slot, old=not asked_before, admin=admin)
+            if not asked_before:
+                _write_request(replace(slot, learner=_somebody_else(slot, people)), old=False, admin=admin)
             asked_before = True
         else:
             _book(slot, status, admin)
@@ -229,6 +231,13 @@ def _write_request(slot: Slot, *, old: bool, admin: Actor) -> None:
     waited = timedelta(hours=6) if old else timedelta(minutes=10 + int(slot.plan.die * 1000) % 150)
     booking = _write(slot, "requested", asked=clock.now() - waited, admin=admin)
     schedule_escalation(booking, number=1, since=booking.requested_at)
+
+
+def _somebody_else(slot: Slot, people: dict[str, Resource]) -> Resource:
+    """A second learner who wants the same hour."""
+    learners = [one.email for one in cast.SCHOOLS[tenancy.required().slug].people if one.roles == (Role.LEARNER,)]
+    other = learners[(learners.index(slot.plan.learner) + 7) % len(learners)]
+    return people[other]
 
 
 def _write_past(slot: Slot, status: str, admin: Actor) -> None:

@@ -171,7 +171,8 @@ def _deed_forms(
     forms = decision_forms(card, assignables, refused) if decides else {}
     if _may_complete(booking):
         forms["completion"] = CompletionForm(booking, formdata=None)
-    if _may_cancel(booking):
+    own = booking.learner_id == current_user.membership_id
+    if _may_cancel(booking) and (own or not decides):
         posted = isinstance(refused, CancellationForm)
         forms["cancellation"] = refused if refused and posted else CancellationForm(booking, formdata=None)
     return forms
