@@ -13,8 +13,9 @@ from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.scheduling.models import AvailabilityException, AvailabilityRule, Resource
+from app.scheduling.operations.availability import set_week
 from app.scheduling.operations.resources import ensure_person_resource
-from tests.cast import ANA, BEA, BO, HAL, IVY, LEO, MAX, OLGA, Person, at_school, member
+from tests.cast import ANA, BEA, BO, HAL, IVY, LEO, MAX, OLGA, Person, actor, at_school, member
 from tests.client import LintingClient, Page, count_statements
 from tests.scheduling.bookings import make_booking
 
@@ -131,7 +132,19 @@ def test_an_unknown_zone_is_refused(app: Flask) -> None:
     client = LintingClient(app).sign_in(BEA)
     page = client.post(MY_HOURS, {"zone": "Mars/Olympus", "from_0_0": "09:00", "to_0_0": "10:00"})
     assert page.status == 422
+    assert "Choose a time zone from the list." in page.words_of("week-errors")
+    assert "Mars/Olympus" not in page.form(SAVE).choices("zone")
     assert len(hours_of(BEA)) > 1
+
+
+def test_a_zone_kept_under_an_older_name_can_be_saved_again(app: Flask) -> None:
+    with at_school("skyline"), app.test_request_context():
+        set_week(ensure_person_resource(member(BEA)), [(0, 540, 600)], "US/Pacific", actor=actor(BEA))
+        session.commit()
+    page = LintingClient(app).sign_in(BEA).get(MY_HOURS)
+    page = page.form(SAVE).fill(from_1_0="09:00", to_1_0="10:00").submit()
+    assert page.form(SAVE).value("zone") == "US/Pacific"
+    assert hours_of(BEA) == [(0, 540, 600), (1, 540, 600)]
 
 
 def test_a_day_away_is_added_and_taken_back(app: Flask) -> None:

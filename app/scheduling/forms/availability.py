@@ -12,8 +12,10 @@ from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, RadioField, SelectField, StringField, TimeField
+from markupsafe import Markup
+from wtforms import DateField, RadioField, StringField, TimeField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import html_params
 
 from app.foundation.forms import CreatingForm, Form, stripped
 
@@ -75,14 +77,31 @@ class Row(NamedTuple):
         return True
 
 
+class ZoneSelect:
+    """Draws the zones of the world. The few hundred options are drawn once for each that is chosen, not for each page."""
+
+    def __call__(self, field: Any, **attributes: Any) -> Markup:
+        named = html_params(**{"id": field.id, "name": field.name, **attributes})
+        return Markup("<select {}>{}</select>").format(Markup(named), _zone_options(field.data or ""))  # noqa: S704 — escaped
+
+
+class ZoneField(StringField):
+    """The IANA name of a zone, chosen from the list; an older name that is kept already stays valid."""
+
+    widget = ZoneSelect()
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data not in _known_zones():
+            raise ValidationError(_("Choose a time zone from the list."))
+
+
 class WeekForm(Form):
     """A person's week: seven days of three rows, in wall time of one zone. Saved as a whole."""
 
-    zone = SelectField(_l("Time zone"), validate_choice=True)
+    zone = ZoneField(_l("Time zone"))
 
     def __init__(self, hours: Iterable[tuple[int, int, int]] = (), zone: str = "UTC", **options: Any) -> None:
         super().__init__(data={"zone": zone, **_times(hours)}, **options)
-        self.zone.choices = zone_choices(zone)
 
     @property
     def days(self) -> list[tuple[str, list[Row]]]:
@@ -156,11 +175,21 @@ class ExceptionForm(CreatingForm):
         return valid
 
 
-@lru_cache(maxsize=64)
-def zone_choices(chosen: str) -> list[tuple[str, str]]:
-    """The world's zones by name, the chosen one among them even if it is an older name."""
-    known = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(LINKS_OF_OLD)}
-    return [(zone, zone.replace("_", " ")) for zone in sorted({*known, "UTC", chosen})]
+@lru_cache(maxsize=1)
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@lru_cache(maxsize=32)
+def _zone_options(chosen: str) -> Markup:
+    known = _known_zones()
+    offered = {zone for zone in known if "/" in zone and not zone.startswith(LINKS_OF_OLD)} | ({"UTC", chosen} & known)
+    return Markup("").join(
+        Markup('<option value="{}"{}>{}</option>').format(
+            zone, Markup(" selected") if zone == chosen else "", zone.replace("_", " ")
+        )
+        for zone in sorted(offered)
+    )
 
 
 def _times(hours: Iterable[tuple[int, int, int]]) -> dict[str, time]:
