@@ -77,7 +77,8 @@ def booking_index() -> Any:
     )
     return page(
         "scheduling/booking_index.html", bookings=list_bookings(query, actor=current_user), query=query,
-        all_of_school=current_user.may(Can.LIST_ALL_BOOKINGS), may_request=current_user.may(Can.REQUEST),
+        all_of_school=current_user.may(Can.LIST_ALL_BOOKINGS), staff=current_user.may(Can.SEE_ALL_BOOKINGS),
+        may_request=current_user.may(Can.REQUEST),
     )  # fmt: skip
 
 
