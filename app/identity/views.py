@@ -136,7 +136,7 @@ def resume_page(form: SignInForm) -> Any:
     """After signing in again: what was typed when the session had ended, one press away from being sent."""
     try:
         kept = json.loads(form.resume.data or "")
-        path, fields = own_path(kept["path"]), [(str(name), str(value)) for name, value in kept["fields"]]
+        path, fields = own_path(str(kept["path"])), [(str(name), str(value)) for name, value in kept["fields"]]
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(_("What you had typed could not be read back.")) from error
     if not path:
