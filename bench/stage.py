@@ -115,8 +115,7 @@ class Stage:
         from flask_migrate import upgrade
 
         from app.analytics.operations import count_recent_days
-        from app.demo.grow import grow
-        from app.demo.grow_sizes import SLUG
+        from app.demo.grow import SLUG, grow
         from app.factory import create_app
         from app.foundation import db, tenancy
 

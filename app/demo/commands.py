@@ -7,9 +7,9 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import create_engine, text
 
-from app.demo import grow as growing
 from app.demo import operations
-from app.demo.grow_sizes import SIZES
+from app.demo.grow import SIZES, AlreadyGrown
+from app.demo.grow import grow as grow_schools
 from app.foundation import tenancy
 from app.foundation.settings import Settings
 
@@ -40,8 +40,8 @@ def grow(size: str) -> None:
     """Write many more schools, for measuring: S, M or L. Needs OWNER_DATABASE_URL, whose role alone may COPY."""
     _only_in_demo()
     try:
-        written = growing.grow(size, current_app.config["SETTINGS"])
-    except growing.AlreadyGrown:
+        written = grow_schools(size, current_app.config["SETTINGS"])
+    except AlreadyGrown:
         raise click.ClickException("The database has grown before: `flask demo reset` empties it.") from None
     click.echo(", ".join(f"{count:,} {table}" for table, count in written.items()))
 

@@ -20,8 +20,8 @@ from psycopg2 import sql
 
 from app.courses.operations import import_course, publish_course
 from app.demo import cast
-from app.demo.grow_bookings import Booked, School, bookings_of
-from app.demo.grow_sizes import SIZES, SLUG, ZONES, Size, school_name
+from app.demo.grow.bookings import Booked, School, bookings_of
+from app.demo.grow.sizes import SIZES, SLUG, ZONES, Size, school_name
 from app.foundation import clock, tenancy
 from app.foundation.actor import SYSTEM
 from app.foundation.db import session
@@ -31,7 +31,7 @@ from app.foundation.settings import Settings
 from app.identity.rules import hash_password
 from app.tenants.operations import create_school
 
-CONTENT = Path(__file__).parents[2] / "content"
+CONTENT = Path(__file__).parents[3] / "content"
 COPIED_TABLES: dict[str, dict[str, str]] = {
     "course": {"publication_id": ""},
     "module": {"course_id": "course"},
