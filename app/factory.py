@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, make_response, redirect, request
 from flask import session as cookie
-from flask_babel import Babel, get_locale
+from flask_babel import get_locale
 from flask_login import current_user
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
@@ -22,6 +22,7 @@ from app.foundation import (
     health,
     jobs,
     kept,
+    language,
     logs,
     metrics,
     nav,
@@ -34,6 +35,7 @@ from app.foundation import (
 from app.foundation.actor import Actor
 from app.foundation.models import Base
 from app.foundation.settings import Settings, read_settings
+from app.foundation.templates import SharedTemplate
 
 ROOT = Path(__file__).parents[1]
 THEMES = ("auto", "light", "dark")
@@ -57,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.template_class = SharedTemplate
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.harden(app)
     metrics.count_requests(app)
@@ -64,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _open_database(app, settings)
     queue.init_queue(settings.redis_url)
     csrf.init_csrf(app)
-    Babel(app, locale_selector=_locale)
+    language.init_language(app, _locale)
     errors.answer_errors(app)
     _add_features(app, settings)
     _dress_templates(app, settings)

@@ -11,9 +11,11 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, abort, make_response, request
+from markupsafe import Markup
 
 from app.foundation.permissions import public
 
@@ -26,6 +28,8 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
+
+ICON = Markup('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">\n  <use href="{0}#{1}" />\n</svg>')
 
 bp = Blueprint("assets", __name__)
 
@@ -48,12 +52,18 @@ def init_assets(app: Flask) -> None:
     if not _by_path:
         load_assets(STATIC)
     app.register_blueprint(bp)
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals.update(asset=asset, lucide=lucide)
 
 
 def asset(path: str) -> str:
     """The address of a static file, by its path below static/; raises KeyError for a file that is not there."""
     return f"/static/{_by_path[path].name}"
+
+
+@lru_cache(maxsize=512)
+def lucide(name: str) -> Markup:
+    """The markup of one icon of the sprite, silent to screen readers."""
+    return ICON.format(asset("icons/sprite.svg"), name)
 
 
 @bp.get("/static/<path:name>")

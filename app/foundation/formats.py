@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from flask import Flask
 from flask_babel import get_locale
 from flask_login import current_user
 
 from app.foundation import tenancy
+from app.foundation.actor import Actor
 
 DAY = "EEE d MMM"
 DAY_WITH_YEAR = "EEE d MMM y"
@@ -26,34 +27,33 @@ def init_formats(app: Flask) -> None:
 
 def reader_zone() -> str:
     """The IANA zone of the person reading, else of the school, else UTC."""
-    if current_user and current_user.membership_id:
-        return str(current_user.zone)
+    reader: Actor | None = current_user._get_current_object() if current_user else None
+    if reader and reader.membership_id:
+        return reader.zone
     tenant = tenancy.current()
     return tenant.zone if tenant else "UTC"
 
 
 def when(instant: datetime, zone: str | None = None) -> str:
     """An instant in words: "Tue 24 Nov, 09:00 PST"."""
-    local = _local(instant, zone)
-    return f"{_day(local)}, {_clock(local)} {zone_name(local)}"
+    return _when_in(instant.astimezone(UTC), zone or reader_zone(), _locale())
 
 
 def span(start: datetime, end: datetime, zone: str | None = None) -> str:
     """A stretch of time in words: "Tue 24 Nov, 09:00–11:00 PST"; with both days named if it passes midnight."""
-    first, last = _local(start, zone), _local(end, zone)
-    until = _clock(last) if first.date() == last.date() else f"{_day(last)}, {_clock(last)}"
-    dash = "–" if first.date() == last.date() else " – "
-    return f"{_day(first)}, {_clock(first)}{dash}{until} {zone_name(last)}"
+    return _span_in(start.astimezone(UTC), end.astimezone(UTC), zone or reader_zone(), _locale())
 
 
 def day(value: date | datetime, zone: str | None = None) -> str:
     """A calendar day: "Tue 24 Nov"."""
-    return _day(_local(value, zone) if isinstance(value, datetime) else value)
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(zone or reader_zone())).date()
+    return _day_in(value, _locale())
 
 
 def clock_time(instant: datetime, zone: str | None = None) -> str:
     """The time of day, without its zone: "09:00". For places where the zone is named already."""
-    return _clock(_local(instant, zone))
+    return _clock_in(instant.astimezone(UTC), zone or reader_zone(), _locale())
 
 
 def zone_name(local: datetime) -> str:
@@ -68,17 +68,27 @@ def sort_key(name: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c)).replace("ø", "o").replace("ł", "l")
 
 
-def _local(instant: datetime, zone: str | None) -> datetime:
-    return instant.astimezone(ZoneInfo(zone or reader_zone()))
+def _locale() -> str:
+    return str(get_locale() or "en")
 
 
-def _day(value: date) -> str:
-    plain = value.date() if isinstance(value, datetime) else value
-    return _day_in(plain, str(get_locale() or "en"))
+# A list shows the same times to one reader after another. What is kept is asked for by the instant in UTC: two readings of
+# one wall time, before and after the clocks go back, would be taken for the same.
 
 
-def _clock(local: datetime) -> str:
-    return _clock_in(local.replace(tzinfo=None, fold=0, second=0, microsecond=0), str(get_locale() or "en"))
+@lru_cache(maxsize=8192)
+def _when_in(instant: datetime, zone: str, locale: str) -> str:
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{_day_in(local.date(), locale)}, {_clock(local, locale)} {zone_name(local)}"
+
+
+@lru_cache(maxsize=8192)
+def _span_in(start: datetime, end: datetime, zone: str, locale: str) -> str:
+    first, last = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
+    until, dash = _clock(last, locale), "–"
+    if first.date() != last.date():
+        until, dash = f"{_day_in(last.date(), locale)}, {until}", " – "
+    return f"{_day_in(first.date(), locale)}, {_clock(first, locale)}{dash}{until} {zone_name(last)}"
 
 
 @lru_cache(maxsize=4096)
@@ -86,9 +96,18 @@ def _day_in(value: date, locale: str) -> str:
     return format_date(value, DAY, locale=_babel(locale))
 
 
+@lru_cache(maxsize=8192)
+def _clock_in(instant: datetime, zone: str, locale: str) -> str:
+    return _clock(instant.astimezone(ZoneInfo(zone)), locale)
+
+
+def _clock(local: datetime, locale: str) -> str:
+    return _wall_clock(local.time().replace(second=0, microsecond=0, fold=0), locale)
+
+
 @lru_cache(maxsize=4096)
-def _clock_in(value: datetime, locale: str) -> str:
-    return format_datetime(value, CLOCK, locale=_babel(locale))
+def _wall_clock(value: time, locale: str) -> str:
+    return format_time(value, CLOCK, locale=_babel(locale))
 
 
 def _babel(locale: str) -> str:

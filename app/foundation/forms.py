@@ -10,9 +10,11 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
 from app.foundation.db import session
+from app.foundation.language import FormWords
 from app.foundation.refusals import Refusal
 
 T = TypeVar("T")
+WORDS = FormWords()
 
 
 class Form(FlaskForm):
@@ -21,6 +23,10 @@ class Form(FlaskForm):
     `refusal` is the sentence of a refused deed and `refused` the refusal itself, `status` the answer's code (200 before
     anything was sent, 422, 409).
     """
+
+    class Meta(FlaskForm.Meta):
+        def get_translations(self, form: object) -> FormWords:
+            return WORDS
 
     refusal: str = ""
     refused: Refusal | None = None

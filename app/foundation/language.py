@@ -1,0 +1,64 @@
+"""Words in the reader's language, looked up often: a page of rows asks for hundreds.
+
+Flask-Babel finds out the locale anew for every word. Here a request finds its catalog once, and a sentence without values is
+marked safe once a process. Whatever else of Flask-Babel is used (force_locale, lazy_gettext) goes through the same domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from babel import support
+from flask import Flask
+from flask_babel import Babel, Domain, get_locale
+from flask_babel import _get_current_context as request_state
+from markupsafe import Markup
+from wtforms.i18n import messages_path
+
+
+class OnceARequest(Domain):
+    """Flask-Babel's domain, which remembers a request's catalog where force_locale forgets and restores it."""
+
+    def get_translations(self) -> support.NullTranslations:
+        state = request_state()
+        if state is None:
+            return super().get_translations()
+        found = getattr(state, "babel_translations", None)
+        if found is None:
+            found = state.babel_translations = super().get_translations()
+        return found
+
+
+class FormWords:
+    """What WTForms asks for its own sentences."""
+
+    def gettext(self, string: str) -> str:
+        return _catalog_of_forms(str(get_locale() or "en")).ugettext(string)
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        return _catalog_of_forms(str(get_locale() or "en")).ungettext(singular, plural, n)
+
+
+def init_language(app: Flask, locale: Callable[[], str]) -> None:
+    """Give the application its languages; `locale` says the reader's. Templates get a `_` that costs little."""
+    babel = Babel(app, locale_selector=locale)
+    domain = babel.domain_instance = OnceARequest(domain=app.config.get("BABEL_DOMAIN", "messages"))
+
+    def gettext(string: str, /, **variables: Any) -> Markup:
+        catalog = domain.get_translations()
+        if variables:
+            return Markup(catalog.ugettext(string)) % variables  # noqa: S704 — a catalog is part of the product
+        plain: dict[str, Markup] = catalog.__dict__.setdefault("plain", {})
+        words = plain.get(string)
+        if words is None:
+            words = plain[string] = Markup(catalog.ugettext(string)) % {}  # noqa: S704
+        return words
+
+    app.jinja_env.globals.update(gettext=gettext, _=gettext)
+
+
+@lru_cache(maxsize=32)
+def _catalog_of_forms(locale: str) -> support.NullTranslations:
+    return support.Translations.load(messages_path(), [locale], domain="wtforms")
