@@ -40,7 +40,8 @@ def heading(page: Page, words: str) -> None:
 
 
 def question_on(page: Page) -> str:
-    return page.url.rsplit("/", 1)[1]
+    """The key of the question that is shown, from where its form leads: the address follows a moment later."""
+    return (page.locator("#answer").get_attribute("action") or "").split("/")[-2]
 
 
 def option(page: Page, key: str) -> Any:
