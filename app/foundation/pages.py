@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -130,17 +130,19 @@ def _decode(cursor: str, by: Sequence[InstrumentedAttribute[Any]]) -> tuple[bool
         if direction not in {"n", "p"} or len(values) != len(by):
             raise ValueError(cursor)
         return direction == "p", [_typed(column, value) for column, value in zip(by, values, strict=True)]
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise BadRequest(_("This page link is broken. Start again from the first page.")) from error
 
 
 def _typed(column: InstrumentedAttribute[Any], value: Any) -> Any:
     kind = column.type.python_type
-    if kind in (datetime, date):
-        return kind.fromisoformat(value)
+    if kind is datetime:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    if kind is date:
+        return date.fromisoformat(value)
     if not isinstance(value, kind) or isinstance(value, bool) or (kind is int and abs(value) >= 2**63):
         raise ValueError(value)
-    if kind is str and "\x00" in value:
+    if kind is str and b"\x00" in value.encode():  # Encoding refuses half of a surrogate pair, with a ValueError.
         raise ValueError(value)
     return value
 

@@ -6,6 +6,7 @@ PostgreSQL so, and the bell that makes a forgotten stamp an error instead of an 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ GLOBAL_TABLES: dict[str, str] = {
 OWN_ROWS_OF_A_USER = frozenset({"membership"})
 """Walled tables whose second policy shows a signed-in user their own rows, for the school selector."""
 
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 STAMP = "select set_config('app.tenant_id', %(tenant)s, true), set_config('app.user_id', %(user)s, true)"
 CACHE_SECONDS = 30.0
 
@@ -126,7 +128,9 @@ def forget_tenants() -> None:
 
 
 def find_by_slug(slug: str) -> TenantRef | None:
-    """The school of a slug, from a process cache with a short life."""
+    """The school of a slug, from a process cache with a short life. What can be no slug is not even looked up."""
+    if not SLUG.fullmatch(slug):
+        return None
     cached = _cache.get(slug)
     if cached and cached[0] > time.monotonic():
         return cached[1]

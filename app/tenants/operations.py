@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
@@ -13,10 +12,9 @@ from app.foundation.db import session
 from app.foundation.jobs import replay_job
 from app.foundation.models import Job
 from app.foundation.refusals import Refusal
-from app.foundation.tenancy import TenantRef, forget_tenants, tenant_scope
+from app.foundation.tenancy import SLUG, TenantRef, forget_tenants, tenant_scope
 from app.tenants.models import Department, SchoolSettings, Tenant
 
-SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 RESERVED_SLUGS = frozenset(
     {
         *("login", "logout", "schools", "static", "healthz", "readyz", "metrics", "demo", "theme", "api", "admin"),
