@@ -9,10 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,21 +17,9 @@ import pytest
 from launcher import lock
 from launcher.embedded import create_roles, start_postgres, start_redis
 from tests.launcher.processes import ROOT, lives, speaking_of, wait_until
+from tests.launcher.starts import environment, start
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="these look at processes through /proc")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def environment(data_dir: Path, **over: str) -> dict[str, str]:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("GROUNDSCHOOL_", "COV_"))}
-    for name in ("DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL", "DEMO", "SECRET_KEY", "HOST"):
-        plain.pop(name, None)
-    return plain | {"DATA_DIR": str(data_dir), "PORT": str(free_port()), **over}
 
 
 def refusal(data_dir: Path, program: Path = ROOT / "bin" / "run", **over: str) -> str:
@@ -111,62 +96,6 @@ def test_a_python_that_is_too_old(data_dir: Path) -> None:
     old.chmod(0o755)
     said = refusal(data_dir, checkout / "bin" / "run", PATH=str(programs))
     assert said.startswith("bin/run: Groundschool needs Python 3.11 or newer and found Python 3.9.2: install one")
-
-
-@dataclass
-class Started:
-    """A bin/run that has printed its address."""
-
-    data_dir: Path
-    port: int
-    process: subprocess.Popen[str]
-    said: str
-
-    def healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-    def pid(self, *words: str) -> int | None:
-        """The child of bin/run whose command line holds all `words`."""
-        for pid in speaking_of(self.data_dir):
-            try:
-                line = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-                parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if parent == self.process.pid and all(word in line for word in words):
-                return pid
-        return None
-
-    def end(self, number: signal.Signals) -> float:
-        """Send a signal; return the seconds until everything that belongs to it has gone."""
-        began = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(20)
-        wait_until(lambda: not speaking_of(self.data_dir))
-        return time.monotonic() - began
-
-
-def start(data_dir: Path, *, until: str = "both@skyline.example", **over: str) -> Started:
-    env = environment(data_dir, **over)
-    process = subprocess.Popen(
-        [ROOT / "bin" / "run"],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if until in line:
-            return Started(data_dir, int(env["PORT"]), process, "".join(lines))
-    raise AssertionError("".join(lines))
 
 
 @pytest.fixture(scope="module")

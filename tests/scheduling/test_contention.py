@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
-import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from threading import Barrier
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -22,61 +17,13 @@ from app.foundation.db import session
 from app.foundation.permissions import Role
 from app.identity.operations import add_member, add_user
 from app.scheduling.models import Booking, Claim
+from tests.browser import ONCE, Answer, Browser
 from tests.cast import ANA, BEA, PASSWORD, Person
 from tests.live import LiveServer
 from tests.scheduling.booking_makers import aircraft, an_hour, person, work_only
 
 RIVALS = 60
-LONGEST_WAIT = 1.0  # seconds
-TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
-ONCE = re.compile(r'name="once"[^>]*value="([^"]+)"')
-
-
-@dataclass
-class Answer:
-    """What came back: status, where it leads, its text, and how long it took in seconds."""
-
-    status: int
-    location: str
-    text: str
-    seconds: float
-
-
-@dataclass
-class Browser:
-    """One signed-in person. Every request is a connection of its own."""
-
-    host: str
-    cookies: dict[str, str] = field(default_factory=dict)
-    token: str = ""
-
-    def ask(self, method: str, path: str, data: dict[str, object] | None = None) -> Answer:
-        connection = http.client.HTTPConnection(self.host, timeout=20)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        if data is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        began = time.perf_counter()
-        connection.request(method, path, urlencode(data) if data is not None else None, headers)
-        response = connection.getresponse()
-        text = response.read().decode()
-        seconds = time.perf_counter() - began
-        for header in response.headers.get_all("Set-Cookie") or ():
-            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-        connection.close()
-        return Answer(response.status, response.headers.get("Location", ""), text, seconds)
-
-    def sign_in(self, who: Person) -> Browser:
-        token = TOKEN.search(self.ask("GET", "/login").text)
-        assert token
-        fields = {"email": who.email, "password": PASSWORD, "tenant": who.slug, "csrf_token": token.group(1)}
-        assert self.ask("POST", "/login", fields).status == 303
-        found = TOKEN.search(self.ask("GET", "/schools?stay=1").text)
-        assert found
-        self.token = found.group(1)
-        return self
-
-    def post(self, path: str, **fields: object) -> Answer:
-        return self.ask("POST", path, {"csrf_token": self.token, **fields})
+LONGEST_WAIT = 1.0  # seconds, on a machine that does nothing else
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +77,13 @@ def warm_up(learner: Browser, admin: Browser, instructor: int, live: LiveServer)
             admin.post(f"{made.location}/approval")
 
 
+def slowdown() -> float:
+    """By how much this machine is shared now: what two processes wait for each second of processor that they get, 1 or more."""
+    spin = "import time; b = time.perf_counter()\nwhile time.process_time() < .3: pass\nprint((time.perf_counter() - b) / .3)"
+    both = [subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    return max(1.0, *(float(one.communicate(timeout=60)[0]) for one in both))
+
+
 def test_sixty_ask_for_one_hour_and_one_gets_it(live: LiveServer, the_app: Flask) -> None:
     host = urlsplit(live.url).netloc
     with live.inside("skyline", app=the_app):
@@ -161,11 +115,13 @@ def test_sixty_ask_for_one_hour_and_one_gets_it(live: LiveServer, the_app: Flask
     told = browsers[0].ask("GET", asked[0].location).text
     assert f"{RIVALS - 1} others have asked for this hour" in told
 
+    shared = slowdown()
     decided = at_once([lambda path=path: admin.post(f"{path}/approval") for path in pages])
-    print(f"{RIVALS} approvals at once: {in_words(decided)}")
+    shared = max(shared, slowdown())
+    print(f"{RIVALS} approvals at once: {in_words(decided)}, on a machine shared {shared:.1f} ways")
     assert Counter(answer.status for answer in decided) == {303: 1, 409: RIVALS - 1}
     assert all("The next free one is 11:00" in answer.text for answer in decided if answer.status == 409)
-    assert max(answer.seconds for answer in decided) < LONGEST_WAIT
+    assert max(answer.seconds for answer in decided) < LONGEST_WAIT * shared
 
     with live.inside("skyline", app=the_app):
         of_hour = select(Booking.status, func.count()).where(Booking.starts_at == an_hour()).group_by(Booking.status)
