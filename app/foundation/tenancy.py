@@ -16,6 +16,7 @@ from typing import Any
 
 from flask import Flask, abort
 from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy.exc import InternalError, PendingRollbackError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import SessionTransaction
 from sqlalchemy.sql.elements import TextClause
@@ -41,6 +42,7 @@ OWN_ROWS_OF_A_USER = frozenset({"membership"})
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 STAMP = "select set_config('app.tenant_id', %(tenant)s, true), set_config('app.user_id', %(user)s, true)"
+FAILED_TRANSACTION = "25P02"
 CACHE_SECONDS = 30.0
 
 
@@ -96,7 +98,19 @@ def tenant_scope(tenant: TenantRef | None) -> Iterator[None]:
     try:
         yield
     finally:
-        enter(before, user_id=user_before)
+        _return_to(before, user_before)
+
+
+def _return_to(tenant: TenantRef | None, user_id: int | None) -> None:
+    """Put the earlier school in force again. A transaction that has failed takes no statement, not even the stamp, and needs
+    none: nothing is read in it any more, and rolling back takes the stamp back too. The failure itself must stay visible."""
+    try:
+        enter(tenant, user_id=user_id)
+    except PendingRollbackError:
+        pass
+    except InternalError as error:
+        if getattr(error.orig, "pgcode", None) != FAILED_TRANSACTION:
+            raise
 
 
 @contextmanager

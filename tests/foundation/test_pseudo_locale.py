@@ -20,7 +20,7 @@ from flask import Flask
 from markupsafe import Markup
 from sqlalchemy import text
 
-from app.foundation import db
+from app.foundation import db, nav
 from app.foundation.kept import init_kept
 from tests.cast import PASSWORD, at_school
 from tests.client import LintingClient, Page
@@ -99,9 +99,14 @@ def pseudo(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The application in the pseudo-locale. Parts of pages that it keeps are kept in one language, so they are made anew."""
     translations = Pseudo()
     monkeypatch.setattr(flask_babel.Domain, "get_translations", lambda _self: translations)
-    init_kept(app)
+    _make_anew(app)
     yield app
+    _make_anew(app)
+
+
+def _make_anew(app: Flask) -> None:
     init_kept(app)
+    nav._links.cache_clear()
 
 
 def bare_words(page: Page, data: set[str]) -> list[str]:

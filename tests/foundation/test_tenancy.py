@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask, Response
 from sqlalchemy import func, select, text, union_all
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.courses.models import Course
@@ -126,6 +127,22 @@ def test_a_scope_gives_back_what_was_before(app: Flask) -> None:
         assert tenancy.required() == skyline
     with pytest.raises(NoTenant):
         tenancy.required()
+
+
+@pytest.mark.parametrize("failing", ["a statement", "a flush"])
+def test_a_scope_that_a_database_error_leaves_keeps_that_error(app: Flask, failing: str) -> None:
+    def fail() -> None:
+        if failing == "a flush":
+            session.add_all([Department(name="Twice"), Department(name="Twice")])
+            session.flush()
+        session.execute(text("select 1 / 0"))
+
+    with pytest.raises(DBAPIError, match=r"division by zero|duplicate key"), at_school("skyline"):
+        fail()
+    assert tenancy.current() is None
+    session.rollback()
+    with at_school("harbour") as harbour:
+        assert set(session.scalars(select(Department.tenant_id))) == {harbour.id}
 
 
 def test_threads_do_not_share_a_school(app: Flask) -> None:

@@ -1,0 +1,125 @@
+"""Worker and clock: what they run, that they say they are alive, and that a tick may come twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
+from alembic.migration import MigrationContext
+from flask import Flask
+from rq import Queue
+from sqlalchemy import MetaData, Table, create_engine, select, text
+from sqlalchemy.pool import NullPool
+
+from app.foundation import clock, db, jobs, queue, tenancy, walls
+from app.foundation.db import session
+from app.foundation.jobs import schedule_job
+from app.foundation.models import Base, WorkerHeartbeat
+from jobs import partitions as partition_jobs
+from jobs import schedule, worker
+from tests.cast import at_school
+from tests.foundation.work import forget_all_work
+from tests.live import free_port
+from tests.servers import url_of
+
+
+def test_every_job_module_is_loaded() -> None:
+    worker.load_jobs()
+    assert {kind.partition(".")[0] for kind in jobs._kinds} >= {"notifications", "scheduling"}
+
+
+def test_every_tick_names_a_job_that_is_there(app: Flask) -> None:
+    cron = schedule.scheduler(app.config["SETTINGS"].redis_url)
+    names = {job.func.__name__ for job in cron._cron_jobs}
+    assert names >= {"sweep", "clean_up", "make_months_ahead"}
+
+
+def test_a_worker_says_that_it_is_alive(committing_app: Flask) -> None:
+    for _ in range(2):
+        worker.beat(db.engine(), "tests-1")
+    with tenancy.tenant_scope(None):
+        (seen,) = session.scalars(select(WorkerHeartbeat.seen_at))
+    assert clock.now() - seen < timedelta(seconds=10)
+
+
+def test_a_worker_without_a_database_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    gone = create_engine(f"postgresql+psycopg2://x@127.0.0.1:{free_port()}/x", poolclass=NullPool)
+    caplog.set_level("WARNING")
+    worker.beat(gone, "tests-1")
+    assert "the heartbeat could not be written" in caplog.text
+
+
+def test_a_worker_does_what_the_bell_rang_for(committing_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real worker class takes the doorbell's job from Redis and drains the school, its heartbeat a row."""
+    from rq import SimpleWorker
+
+    class InThisProcess(worker.GroundschoolWorker, SimpleWorker):
+        """Without a fork, so that the test sees what was done."""
+
+        execute_job = SimpleWorker.execute_job
+
+    done: list[int] = []
+    monkeypatch.setattr(jobs, "_kinds", {"tests.work": lambda number: done.append(number)})
+    queue.redis().flushdb()
+    with committing_app.app_context():
+        forget_all_work()
+        with at_school("skyline"), db.unit_of_work():
+            schedule_job("tests.work", key="bell", number=7)
+        taker = InThisProcess([Queue(connection=queue.redis())], connection=queue.redis(), name="tests-worker")
+        taker.heartbeats = db.engine()
+        taker.work(burst=True, with_scheduler=False, logging_level="ERROR")
+    queue.redis().flushdb()
+    assert done == [7]
+    with tenancy.tenant_scope(None):
+        assert session.get(WorkerHeartbeat, "tests-worker")
+
+
+def test_months_are_made_ahead_and_twice_is_once(app: Flask) -> None:
+    names = text("select relname from pg_class where relispartition and relkind = 'r' order by 1").execution_options(
+        global_tables_only=True
+    )
+    with time_machine.travel(datetime(2031, 12, 31, 23, 59, tzinfo=UTC), tick=False):
+        for _ in range(2):
+            partition_jobs.make_months_ahead()
+    with tenancy.tenant_scope(None):
+        made = [name for name in session.scalars(names) if "_203" in name]
+    assert made == [f"audit_entry_{month}" for month in ("2031_12", "2032_01", "2032_02", "2032_03")]
+
+
+@pytest.mark.parametrize("table", ["course", "audit_entry; drop table course", "pg_class"])
+def test_no_other_table_is_given_a_month(app: Flask, table: str) -> None:
+    call = text("select make_month_partition(:t, current_date)").execution_options(global_tables_only=True)
+    with tenancy.tenant_scope(None), pytest.raises(Exception, match="no partitioned table of that name"):
+        session.execute(call, {"t": table})
+    session.rollback()
+
+
+# -- migrations ----------------------------------------------------------------------------------------------------
+
+
+def _without_partitions(_object: Any, name: str | None, kind: str, *_rest: Any) -> bool:
+    return not (kind == "table" and name and name.startswith("audit_entry_"))
+
+
+def test_the_models_are_what_the_migrations_made(worker_database: str) -> None:
+    with create_engine(url_of("groundschool_owner", worker_database), poolclass=NullPool).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": _without_partitions})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize(("table", "line"), [("course", "op.tenant_wall('course'"), ("job", "op.global_grants('job'")])
+def test_a_new_table_s_wall_writes_itself(worker_database: str, table: str, line: str) -> None:
+    """Autogenerate over a database that lacks the table: the wall follows in upgrade and nothing more in downgrade."""
+    only = MetaData()
+    for name in ("tenant", "user_account", table):
+        Base.metadata.tables[name].to_metadata(only)
+    with create_engine(url_of("postgres", "postgres"), poolclass=NullPool).connect() as connection:
+        options = {"process_revision_directives": walls.writer}
+        script = produce_migrations(MigrationContext.configure(connection, opts=options), only)
+        walls.writer(MigrationContext.configure(connection), ("head",), [script])  # type: ignore[list-item]
+    assert line in render_python_code(script.upgrade_ops)  # type: ignore[arg-type]
+    assert isinstance(only.tables[table], Table)
+    assert "drop_table" in render_python_code(script.downgrade_ops)  # type: ignore[arg-type]
