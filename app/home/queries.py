@@ -174,6 +174,22 @@ class Line:
         return bool(self.at and self.ended_at and self.at > self.ended_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The numbers of a home, and what they depend on: equal figures look equal. `counted` are those of NUMBERS, by name."""
+
+    roles: frozenset[str]
+    counted: tuple[tuple[str, int], ...]
+    activity: Activity | None
+    bookings_ahead: int
+    lessons_today: int
+    courses_going: int
+    lessons_completed: int
+
+    def __getitem__(self, name: str) -> int:
+        return next(value for known, value in self.counted if known == name)
+
+
 @dataclass(frozen=True)
 class Home:
     """What one person's home shows. Sections of roles they do not have are empty."""
@@ -185,15 +201,19 @@ class Home:
     bookings: dict[str, tuple[BookingLine, ...]] = field(default_factory=dict)
     rows: dict[str, tuple[Line, ...]] = field(default_factory=dict)
 
-    def total(self, section: str) -> int:
-        """The number of a section, whose rows may not all be shown."""
-        first: Any = next(iter(self.bookings.get(section) or self.rows.get(section) or ()), None)
-        return (first.total or 0) if first else 0
-
     @property
-    def lessons_completed(self) -> int:
-        """How many lessons a learner has completed, in all courses."""
-        return next((line.more or 0 for line in self.rows["course"]), 0)
+    def figures(self) -> Figures:
+        """The numbers of this home."""
+        courses = self.rows["course"]
+        return Figures(
+            roles=self.roles,
+            counted=tuple(self.numbers.items()),
+            activity=self.activity,
+            bookings_ahead=_total(self.bookings["next"]),
+            lessons_today=_total(self.bookings["today"]),
+            courses_going=_total(courses),
+            lessons_completed=(courses[0].more or 0) if courses else 0,
+        )
 
     @cached_property
     def next_booking(self) -> BookingLine | None:
@@ -238,6 +258,11 @@ def find_home(actor: Actor) -> Home:
         bookings=_by_section(BookingLine, _union_of_bookings(roles), values),
         rows=_by_section(Line, _union_of_rows(roles), values),
     )
+
+
+def _total(lines: Sequence[Any]) -> int:
+    """The number of a section, whose rows may not all be shown."""
+    return (lines[0].total or 0) if lines else 0
 
 
 def _numbers(roles: frozenset[str], values: dict[str, Any]) -> dict[str, int]:

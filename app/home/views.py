@@ -15,10 +15,10 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from app.foundation import nav
-from app.foundation.formats import clock_time, when
+from app.foundation.formats import when
 from app.foundation.permissions import Role, signed_in
 from app.foundation.replies import page
-from app.home.queries import Home, find_home
+from app.home.queries import Figures, find_home
 
 MOST_NUMBERS = 5
 
@@ -31,8 +31,7 @@ nav.add(nav.Entry(_l("Today"), "home.show", "house", 10))
 def show() -> Any:
     home, locale = find_home(current_user), str(get_locale() or "en")
     labels = day_labels(home.activity.days, locale) if home.activity else ()
-    numbers = numbers_of(home)[:MOST_NUMBERS]
-    return page("home/show.html", home=home, numbers=numbers, labels=labels, zone=current_user.zone)
+    return page("home/show.html", home=home, labels=labels, zone=current_user.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +45,12 @@ class Number:
     state: str | None = None
 
 
-def numbers_of(home: Home) -> list[Number]:
-    """The numbers of a person's roles, what asks for a deed first."""
-    now = _("as of %(time)s", time=clock_time(home.now))
-    numbers: list[Number] = []
-    for role, of_role in NUMBERS.items():
-        if role in home.roles:
-            numbers += of_role(home, now)
-    return numbers
+@bp.app_template_filter("as_numbers")
+def numbers_of(figures: Figures, as_of: str) -> list[Number]:
+    """The numbers of a person's roles, five at most, what asks for a deed first. `as_of` is the time of day they are of."""
+    now = _("as of %(time)s", time=as_of)
+    of_roles = [NUMBERS[role](figures, now) for role in NUMBERS if role in figures.roles]
+    return [number for numbers in of_roles for number in numbers][:MOST_NUMBERS]
 
 
 @lru_cache(maxsize=256)
@@ -62,9 +59,9 @@ def day_labels(days: tuple[date, ...], locale: str) -> tuple[str, ...]:
     return tuple(format_date(day, "EEE d", locale=locale) for day in days)
 
 
-def _of_admin(home: Home, now: str) -> list[Number]:
+def _of_admin(figures: Figures, now: str) -> list[Number]:
     requests, unassigned, escalations, stuck = (
-        home.numbers[name] for name in ("requests", "unassigned", "escalations", "stuck")
+        figures[name] for name in ("requests", "unassigned", "escalations", "stuck")
     )
     queue = url_for("scheduling.request_index")
     numbers = [
@@ -88,9 +85,9 @@ def _of_admin(home: Home, now: str) -> list[Number]:
     return numbers
 
 
-def _of_instructor(home: Home, now: str) -> list[Number]:
-    today, coming = home.total("today"), home.numbers["coming"]
-    waiting, asking = home.numbers["to_complete"], home.numbers["asking"]
+def _of_instructor(figures: Figures, now: str) -> list[Number]:
+    today, coming = figures.lessons_today, figures["coming"]
+    waiting, asking = figures["to_complete"], figures["asking"]
     return [
         Number(today, ngettext("lesson today", "lessons today", today), "#lessons", now),
         Number(waiting, _("to complete"), "#waiting", now, "wait" if waiting else None),
@@ -104,24 +101,24 @@ def _of_instructor(home: Home, now: str) -> list[Number]:
     ]
 
 
-def _of_manager(home: Home, now: str) -> list[Number]:
-    assert home.activity
-    counted = _("as of %(time)s", time=when(home.activity.as_of)) if home.activity.as_of else _("not counted yet")
-    learners, lessons = home.numbers["learners"], home.activity.total("lessons.completed")
-    flown = home.activity.total("bookings.completed")
+def _of_manager(figures: Figures, now: str) -> list[Number]:
+    assert figures.activity
+    counted = _("as of %(time)s", time=when(figures.activity.as_of)) if figures.activity.as_of else _("not counted yet")
+    learners, lessons = figures["learners"], figures.activity.total("lessons.completed")
+    flown = figures.activity.total("bookings.completed")
     lessons_label = ngettext("lesson completed in 14 days", "lessons completed in 14 days", lessons)
     flown_label = ngettext("booking completed in 14 days", "bookings completed in 14 days", flown)
     return [
         Number(learners, ngettext("learner", "learners", learners), "#departments", now),
-        Number(home.numbers["learning"], _("learned in the last 7 days"), "#learners", now),
+        Number(figures["learning"], _("learned in the last 7 days"), "#learners", now),
         Number(lessons, lessons_label, "#days", counted),
         Number(flown, flown_label, "#days", counted),
     ]
 
 
-def _of_author(home: Home, now: str) -> list[Number]:
+def _of_author(figures: Figures, now: str) -> list[Number]:
     desk = url_for("courses.desk_index")
-    drafts, published, changed = (home.numbers[name] for name in ("drafts", "published", "changed"))
+    drafts, published, changed = (figures[name] for name in ("drafts", "published", "changed"))
     return [
         Number(drafts, ngettext("draft", "drafts", drafts), f"{desk}?status=draft", now),
         Number(
@@ -131,8 +128,8 @@ def _of_author(home: Home, now: str) -> list[Number]:
     ]
 
 
-def _of_learner(home: Home, now: str) -> list[Number]:
-    ahead, going, lessons = home.total("next"), home.total("course"), home.lessons_completed
+def _of_learner(figures: Figures, now: str) -> list[Number]:
+    ahead, going, lessons = figures.bookings_ahead, figures.courses_going, figures.lessons_completed
     return [
         Number(ahead, ngettext("booking ahead", "bookings ahead", ahead), url_for("scheduling.booking_index"), now),
         Number(going, ngettext("course in progress", "courses in progress", going), "#courses", now),
