@@ -6,7 +6,7 @@ Nothing already written is moved or changed. Dates are relative to the day a ste
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -17,8 +17,11 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.analytics.operations import count_recent_days
 from app.audit.operations import audit
+from app.courses.models import Course
 from app.courses.operations import import_course, publish_course
+from app.courses.queries import Outline, StepPlace, answer_key, find_outline, find_published_lesson
 from app.demo import cast
 from app.demo.models import SeedStep
 from app.demo.rules import REASONS, Planned, fate_of, plan_week
@@ -29,6 +32,9 @@ from app.foundation.permissions import Role
 from app.identity.models import Membership, User
 from app.identity.operations import add_member, add_user
 from app.identity.queries import find_membership_of_user, find_user_by_email, list_members_with_role
+from app.learning.models import Enrollment, LessonProgress, StepProgress
+from app.quizzes.models import Answer, Attempt
+from app.quizzes.rules import most_points, shuffled_order
 from app.scheduling.models import Booking, Resource
 from app.scheduling.operations.availability import add_exception, set_week
 from app.scheduling.operations.claims import SlotTaken, take
@@ -49,6 +55,9 @@ COURSES = {"skyline": ("weather", "radio", "airspace"), "harbour": ("weather", "
 """The folders of content/ that each school teaches."""
 BOOKINGS = "/bookings/"
 """What the names of the steps that book a week have in common."""
+WHAT_PEOPLE_DID = ("bookings/", "learning/", "counts")
+"""How the names of the steps begin, behind the school, that write what people did."""
+DAYS_OF_LEARNING = 12
 
 
 @dataclass(frozen=True)
@@ -57,18 +66,18 @@ class Step:
 
     name: str
     school: str
-    write: Callable[[], None]
+    write: Callable[[], object]
 
 
 def seed(*, bookings: bool = True) -> list[str]:
     """Run every step that has not run yet, each in a transaction of its own. Returns the names of those that ran.
 
-    Without `bookings` the schools have everything but the weeks around today: tests book at times of their own.
+    Without `bookings` the schools have nothing that people did, no bookings and no progress: tests make their own.
     """
     done = _recorded()
     ran = []
     for step in steps():
-        if step.name not in done and (bookings or BOOKINGS not in step.name):
+        if step.name not in done and (bookings or not step.name.partition("/")[2].startswith(WHAT_PEOPLE_DID)):
             _run(step)
             ran.append(step.name)
     return ran
@@ -89,7 +98,13 @@ def steps() -> list[Step]:
         for slug in cast.SCHOOLS
         for monday in _weeks_around(cast.SCHOOLS[slug].zone)
     ]
-    return [*people, *courses, *resources, *hours, *weeks]
+    taken = [
+        Step(f"{slug}/learning/{folder}", slug, partial(seed_learning, slug, place))
+        for slug, folders in COURSES.items()
+        for place, folder in enumerate(folders)
+    ]
+    counts = [Step(f"{slug}/counts", slug, count_recent_days) for slug in cast.SCHOOLS]
+    return [*people, *courses, *resources, *hours, *weeks, *taken, *counts]
 
 
 def seed_people(slug: str) -> None:
@@ -272,6 +287,67 @@ def _write(slot: Slot, status: str, *, asked: datetime, admin: Actor) -> Booking
         trail = {"before": {"status": "requested"}, "after": {"status": status, "reason": booking.reason}}
         audit(f"booking.{status}", actor=admin, subject=booking, **trail)
     return booking
+
+
+def seed_learning(slug: str, place: int) -> None:
+    """Learners in the school's course at that place: some begun, some done, over the days before today."""
+    course = list(session.scalars(select(Course).order_by(Course.id)))[place]
+    outline = find_outline(course.publication_id or 0)
+    assert outline
+    learners = [person for person in cast.SCHOOLS[slug].people if Role.LEARNER in person.roles]
+    people = _people_by_email()
+    for number, person in enumerate(learners):
+        if (number + place) % 3 < 2:
+            resource = people[person.email]
+            steps = outline.places[: 1 + (number * 7 + 4) % outline.step_count] if number % 5 else outline.places
+            begun = clock.now() - timedelta(days=DAYS_OF_LEARNING - number % 4, hours=number % 9)
+            _write_progress(resource, outline, steps, begun)
+
+
+def _write_progress(resource: Resource, outline: Outline, steps: Sequence[StepPlace], begun: datetime) -> None:
+    """A person's enrollment with the steps they have done, evenly from `begun` until an hour ago."""
+    pace = (clock.now() - timedelta(hours=1) - begun) / len(steps)
+    done = {step.key: begun + pace * (n + 1) for n, step in enumerate(steps)}
+    following = outline.places[min(len(steps), outline.step_count - 1)]
+    last = done[steps[-1].key]
+    enrollment = Enrollment(
+        membership_id=resource.membership_id, course_id=outline.course_id, publication_id=outline.publication_id,
+        steps_done=len(steps), last_lesson_key=following.lesson_key, last_step_key=following.key, last_seen_at=last,
+        enrolled_at=begun, completed_at=last if len(steps) == outline.step_count else None,
+    )  # fmt: skip
+    session.add(enrollment)
+    session.flush()
+    for step in steps:
+        at = done[step.key]
+        of_step = {"enrollment_id": enrollment.id, "lesson_key": step.lesson_key}
+        session.add(StepProgress(**of_step, step_key=step.key, done_at=at))
+        if step.number == step.steps_in_lesson:
+            session.add(LessonProgress(**of_step, completed_at=at))
+        if step.kind == "quiz":
+            _write_attempt(resource, outline, step, at)
+
+
+def _write_attempt(resource: Resource, outline: Outline, step: StepPlace, at: datetime) -> None:
+    """A passed attempt at a quiz, every answer right."""
+    lesson = find_published_lesson(outline.publication_id, step.lesson_key)
+    found = lesson.find_step(step.key) if lesson else None
+    assert found
+    right = answer_key(outline.publication_id, step.lesson_key, step.key)["questions"]
+    most = most_points(found.content)
+    answers = [
+        Answer(
+            question_key=q["key"], chosen=right[q["key"]]["correct"], saved_at=at, points=q["points"], is_correct=True
+        )
+        for q in found.content["questions"]
+    ]
+    session.add(
+        Attempt(
+            membership_id=resource.membership_id, publication_id=outline.publication_id, lesson_key=step.lesson_key,
+            step_key=step.key, number=1, question_order=shuffled_order(found.content, f"{resource.id}/{step.key}"),
+            started_at=at - timedelta(minutes=6), submitted_at=at, points=most, most_points=most, passed=True,
+            answers=answers,
+        )
+    )  # fmt: skip
 
 
 def _people_by_email() -> dict[str, Resource]:
