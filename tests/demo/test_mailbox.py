@@ -58,7 +58,12 @@ def test_a_signed_in_person_reads_it_too(app: Flask, folder: Path) -> None:
 
 
 def test_markup_in_a_mail_is_only_text(app: Flask, folder: Path) -> None:
-    send(app, "one", subject="<b>bold</b>", text="<script>alert(1)</script> javascript:alert(1) https://x.example/?a=1&b=2")
+    send(
+        app,
+        "one",
+        subject="<b>bold</b>",
+        text="<script>alert(1)</script> javascript:alert(1) https://x.example/?a=1&b=2",
+    )
     page = LintingClient(app).get(MAILBOX).link("bold").follow()
     assert "<script>alert" not in page.html
     assert "<b>" not in page.html
@@ -68,7 +73,16 @@ def test_markup_in_a_mail_is_only_text(app: Flask, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["0" * 31, "0" * 33, "0" * 32, "A" * 32, "..%2f..%2fetc%2fpasswd", "../secret", "0" * 32 + ".eml", "0" * 32 + "%0a"],
+    [
+        "0" * 31,
+        "0" * 33,
+        "0" * 32,
+        "A" * 32,
+        "..%2f..%2fetc%2fpasswd",
+        "../secret",
+        "0" * 32 + ".eml",
+        "0" * 32 + "%0a",
+    ],
 )
 def test_no_other_file_can_be_named(app: Flask, folder: Path, name: str) -> None:
     send(app, "one")
