@@ -109,7 +109,7 @@ def answer_with_script(page: Page, key: Key) -> None:
         page.keyboard.press(str(values.index(right) + 1))
         expect(option(page, right).locator("input")).to_be_checked()
     expect(page.locator("#saved")).to_have_text(re.compile(r"Saved \d\d:\d\d"))
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    expect(page.locator(".htmx-request")).to_have_count(0)
     page.reload()
     for right in key[first]:
         expect(option(page, right).locator("input")).to_be_checked()
