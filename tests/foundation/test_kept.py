@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 from jinja2.environment import Template
 
 from app.foundation import csrf
-from app.foundation.kept import STORE, init_kept
+from app.foundation.kept import init_kept
 from tests.cast import ANA, LEO
 from tests.client import LintingClient
 
@@ -20,10 +20,10 @@ HEAD = '{{ kept("layout/_head.html", theme=theme, brand_css=none) }}'
 
 @pytest.fixture
 def drawn(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The parts that were drawn, each time they were. The application's own store is put back afterwards."""
+    """The parts that were drawn, each time they were. The application's own is put back afterwards."""
     names: list[str] = []
     draw = Template.render
-    store = app.extensions[STORE]
+    standing = app.jinja_env.globals["kept"]
     init_kept(app)
 
     def noted(template: Template, *args: object, **kwargs: object) -> str:
@@ -32,7 +32,7 @@ def drawn(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(Template, "render", noted)
     yield names
-    app.extensions[STORE] = store
+    app.jinja_env.globals["kept"] = standing
 
 
 def test_a_part_is_drawn_once_for_each_set_of_inputs(app: Flask, drawn: list[str]) -> None:

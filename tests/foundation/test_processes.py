@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -123,3 +126,17 @@ def test_a_new_table_s_wall_writes_itself(worker_database: str, table: str, line
     assert line in render_python_code(script.upgrade_ops)  # type: ignore[arg-type]
     assert isinstance(only.tables[table], Table)
     assert "drop_table" in render_python_code(script.downgrade_ops)  # type: ignore[arg-type]
+
+
+def test_gunicorn_is_set_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"HOST": "0.0.0.0", "PORT": "8123", "WEB_CONCURRENCY": "3", "WEB_THREADS": "5"}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    found = runpy.run_module("app.foundation.gunicorn")
+    assert (found["bind"], found["workers"], found["threads"]) == ("0.0.0.0:8123", 3, 5)
+    assert found["worker_class"] == "gthread"
+    gauges = tmp_path / "gauge_livesum_4242.db"
+    gauges.touch()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    found["child_exit"](None, SimpleNamespace(pid=4242))
+    assert not gauges.exists()
