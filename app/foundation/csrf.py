@@ -36,7 +36,9 @@ def check() -> None:
     g.csrf_valid = True
 
 
-token = generate_csrf
+def token() -> str:
+    """The token of this request, made once."""
+    return str(g.get("csrf_token") or generate_csrf())
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def left_open() -> Iterator[None]:
 
 
 def _token_or_slot() -> str:
-    return SLOT if _left_open.get() else str(token())
+    return SLOT if _left_open.get() else token()
 
 
 def renew() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from flask import Flask, current_app
+from flask import Flask
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -19,25 +19,23 @@ from app.foundation import csrf
 from app.foundation.cache import ByteCache
 
 MOST_BYTES = 32_000_000
-STORE = "kept"
 
 
 def init_kept(app: Flask) -> None:
     """Give templates `kept`, and this application a store of its own."""
-    app.extensions[STORE] = ByteCache(MOST_BYTES)
+    store = ByteCache(MOST_BYTES)
+
+    @pass_context
+    def kept(context: Context, template: str, **inputs: Hashable) -> Markup:
+        """The part that the template makes of these inputs and the page's `lang`."""
+        lang = context.get("lang", "en")
+        key = (template, lang, *inputs.items())
+        pieces: list[str] | None = store.get(key)
+        if pieces is None:
+            with csrf.left_open():
+                pieces = context.environment.get_template(template).render(inputs, lang=lang).split(csrf.SLOT)
+            # The key holds the inputs as well, and what is kept of a step is mostly what it was given.
+            store.put(key, pieces, size=2 * sum(map(len, pieces)))
+        return Markup(pieces[0] if len(pieces) == 1 else csrf.token().join(pieces))  # noqa: S704
+
     app.jinja_env.globals["kept"] = kept
-
-
-@pass_context
-def kept(context: Context, template: str, **inputs: Hashable) -> Markup:
-    """The part that the template makes of these inputs and the page's `lang`."""
-    lang = context.get("lang", "en")
-    store: ByteCache = current_app.extensions[STORE]
-    key = (template, lang, *inputs.items())
-    pieces: list[str] | None = store.get(key)
-    if pieces is None:
-        with csrf.left_open():
-            pieces = current_app.jinja_env.get_template(template).render(inputs, lang=lang).split(csrf.SLOT)
-        # The key holds the inputs as well, and what is kept of a step is mostly what it was given.
-        store.put(key, pieces, size=2 * sum(map(len, pieces)))
-    return Markup(pieces[0] if len(pieces) == 1 else csrf.token().join(pieces))  # noqa: S704
