@@ -32,6 +32,7 @@ from tests.cast import PASSWORD, Person
 Element = ElementTree.Element
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 MOST_REDIRECTS = 5
+OWN_ADDRESS = re.compile(r"(http://localhost)?/(?![/\\])")
 TEXTS = {"text/plain", "text/csv", "text/calendar", "application/json"}
 
 
@@ -225,7 +226,7 @@ class Page:
             yield "the header X-Request-ID is missing"
         if self.is_html and "HX-Request-Type" not in ", ".join(self.headers.getlist("Vary")):
             yield "the header Vary does not name HX-Request-Type"
-        if (self.location and not self.location.startswith(("/", "http://localhost/"))) or self.location.startswith("//"):
+        if self.location and not OWN_ADDRESS.match(self.location):
             yield f"redirects to another site: {self.location}"
         for cookie in self.headers.getlist("Set-Cookie"):
             if "HttpOnly" not in cookie or "SameSite=Lax" not in cookie:
