@@ -26,6 +26,8 @@ GLOBAL_TABLES: dict[str, str] = {
     "tenant": "The list of schools: slug, name and zone, needed before any school is known.",
     "user_account": "E-mail and password hash: one person may belong to several schools. Name and phone are the membership's.",
     "user_session": "Hashed session tokens: looked up before the person is known.",
+    "recovery_code": "Hashed codes of the second factor, which is the person's, not a school's.",
+    "one_use_token": "Hashed tokens of mailed links: looked up before the person or school is known.",
     "worker_heartbeat": "When each worker was last alive: the platform's, not a school's.",
     "outbox_event": "Names and ids of what happened, never content: the relay reads across schools.",
     "job": "Ids of work that is due, never content: the worker claims across schools.",
