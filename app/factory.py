@@ -21,6 +21,7 @@ from app.foundation import (
     formats,
     health,
     jobs,
+    limits,
     logs,
     metrics,
     nav,
@@ -31,6 +32,7 @@ from app.foundation import (
     tenancy,
 )
 from app.foundation.models import Base
+from app.foundation.proxies import TrustedProxies, parse_networks
 from app.foundation.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +63,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     tenancy.tenants_in_paths(app)
     _open_database(app, settings)
     queue.init_queue(settings.redis_url)
+    limits.init_limits(settings.redis_url)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, parse_networks(settings.trusted_proxies))  # type: ignore[method-assign]
     csrf.init_csrf(app)
     Babel(app, locale_selector=_locale)
     errors.answer_errors(app)

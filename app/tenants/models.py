@@ -45,7 +45,7 @@ class SchoolSettings(TenantRow, Base):
     escalate_to_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     """Memberships that are told; empty = every admin."""
     opening_hours: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """`{"0": [540, 1020], …}`: minutes from midnight by weekday (0 = Monday); a weekday that is missing is closed, {} = not said."""
+    """`{"0": [540, 1020], …}`: minutes from midnight by weekday (0 = Monday); a missing weekday is closed, {} = not said."""
     closed_days: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
