@@ -116,7 +116,7 @@ def _tests(has_browser: bool) -> Outcome:
 
 
 def _audit() -> Outcome:
-    """Ask pip-audit about each pinned version. Where its list of weaknesses is out of reach, say so and fail nothing."""
+    """Ask pip-audit about each pinned version. Where its list is out of reach, say so and fail nothing."""
     command = [*_python("pip_audit"), "-r", str(ROOT / "requirements.txt"), "--no-deps", "--disable-pip"]
     command += ["--format", "json", "--progress-spinner", "off", "--timeout", "10"]
     try:

@@ -187,7 +187,7 @@ def _answers(plan: Plan) -> bool:
 
 
 def _greet(plan: Plan) -> None:
-    lines = ["", f"Groundschool is at {plan.address} (Ctrl-C stops it)"]
+    lines = ["", f"Groundschool is at {plan.address} (Ctrl-C stops it), its data in {plan.data_dir}"]
     if plan.demo:
         lines += ["", f"Demo accounts, all with the password {DEMO_PASSWORD}:"]
         lines += ["  " + "  ".join(f"{role}@{school}.example" for role in DEMO_ROLES) for school in DEMO_SCHOOLS]
@@ -215,7 +215,6 @@ def _data_dir(environ: Mapping[str, str]) -> Path:
     else:
         base = environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
         folder = Path(base) / "groundschool"
-        print(f"{ROOT} cannot be written to; the data is kept in {folder}")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

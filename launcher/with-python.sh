@@ -9,6 +9,6 @@ for python in "${PYTHON:-python3}" .venv/bin/python python3.14 python3.13 python
         exec "$python" -m "$@"
     fi
 done
-found=$("${PYTHON:-python3}" --version 2>/dev/null || echo 'none')
-echo "$name: Groundschool needs Python 3.11 or newer and found ${found}: install one, or name it, PYTHON=/path/to/python3.12 $name." >&2
+found=$("${PYTHON:-python3}" --version 2>/dev/null)
+echo "$name: Groundschool needs Python 3.11 or newer and found ${found:-none}: install one, or name it, PYTHON=/path/to/python3.12 $name." >&2
 exit 1

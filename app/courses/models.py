@@ -25,7 +25,9 @@ KEY = String(80)
 class Course(TenantRow, Base):
     """A course as its authors see it. `publication_id` is the newest publication, which new learners get; None = never published.
 
-    `words` is the search document of that publication, weighted by title, summary and text.
+    Title, summary, level and language are the draft's: pages for learners show those of `publication`. `title_key` sorts the
+    published title once there is one. `words` is the search document of that publication, weighted by title, summary and text.
+    `updated_at` is when the draft last changed.
     """
 
     __tablename__ = "course"
@@ -39,14 +41,15 @@ class Course(TenantRow, Base):
     title: Mapped[str] = mapped_column(String(200))
     title_key: Mapped[str] = mapped_column(String(400))
     summary: Mapped[str] = mapped_column(server_default="")
-    level: Mapped[str] = mapped_column(String(40), server_default="")
+    level: Mapped[str] = mapped_column(KEY, server_default="")
     language: Mapped[str] = mapped_column(String(16), server_default="en")
     publication_id: Mapped[int | None] = tenant_ref("publication", ondelete="RESTRICT", nullable=True, cycle=True)
     words: Mapped[Any | None] = mapped_column(TSVECTOR, deferred=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     archived_at: Mapped[datetime | None]
 
+    publication: Mapped[Publication | None] = relationship(foreign_keys=[publication_id], viewonly=True)
     modules: Mapped[list[Module]] = relationship(
         foreign_keys="Module.course_id", order_by="Module.position", cascade="all, delete-orphan", passive_deletes=True
     )
@@ -58,6 +61,11 @@ class Course(TenantRow, Base):
     @property
     def is_in_catalog(self) -> bool:
         return self.is_published and self.archived_at is None
+
+    @property
+    def is_changed_since_published(self) -> bool:
+        """Whether the draft was saved after the newest publication was made."""
+        return self.publication is not None and self.updated_at > self.publication.published_at
 
 
 class Module(TenantRow, Base):
@@ -134,7 +142,7 @@ class Publication(TenantRow, Base):
     """A version of a course that never changes: the web role may insert and read it, no more.
 
     `outline` is `{"modules": [{key, title, lessons: [{key, title, summary, minutes, steps: [{key, kind, title}]}]}]}`;
-    `checksum` is the SHA-256 of the canonical JSON of outline and lessons.
+    `checksum` is the SHA-256 of the canonical JSON of everything frozen: title, summary, level, language, outline and lessons.
     """
 
     __tablename__ = "publication"
@@ -148,6 +156,8 @@ class Publication(TenantRow, Base):
     format: Mapped[int] = mapped_column(Integer, server_default="1")
     title: Mapped[str] = mapped_column(String(200))
     summary: Mapped[str] = mapped_column(server_default="")
+    level: Mapped[str] = mapped_column(KEY, server_default="")
+    language: Mapped[str] = mapped_column(String(16), server_default="en")
     outline: Mapped[dict[str, Any]]
     step_count: Mapped[int] = mapped_column(Integer)
     lesson_count: Mapped[int] = mapped_column(Integer)
@@ -159,8 +169,8 @@ class Publication(TenantRow, Base):
 class PublishedLesson(TenantRow, Base):
     """One lesson of a publication, rendered and sanitized, so that a page loads one row.
 
-    `content` is `{"format": 1, "steps": [{key, kind, title, variants: [{audience, …}]}]}` and holds nothing secret.
-    `answer_keys` is `{step key: {…}}`: what the grader reads and no page is given before the answer is in.
+    `content` is `{"format": 1, "steps": [{key, kind, title, variants: [{audience, content}]}]}` and holds nothing secret.
+    `answer_keys` is `{step key: [{audience, key}]}`: what the grader reads and no page is given before the answer is in.
     """
 
     __tablename__ = "published_lesson"

@@ -49,7 +49,8 @@ def test_roles_and_databases_are_as_the_wall_needs_them(data_dir: Path) -> None:
         server.create_database("copy", template="school")
         assert rows(
             server.url(),
-            "select rolname, rolsuper, rolbypassrls, rolcanlogin from pg_roles where rolname like 'groundschool%' order by 1",
+            "select rolname, rolsuper, rolbypassrls, rolcanlogin from pg_roles"
+            " where rolname like 'groundschool%' order by 1",
         ) == [("groundschool_owner", False, True, True), ("groundschool_web", False, False, True)]
         assert rows(
             server.url(),
@@ -93,7 +94,7 @@ def test_a_server_that_a_killed_start_left_is_ended_first(data_dir: Path) -> Non
 
 
 def test_postgres_killed_with_clients_on_it_starts_again(data_dir: Path) -> None:
-    server = start_postgres(data_dir, fsync=False)
+    server = start_postgres(data_dir)
     client = psycopg2.connect(libpq_url(server.url()))
     client.cursor().execute("create table kept (n int)")
     client.commit()
@@ -195,8 +196,8 @@ def test_an_ordinary_user_needs_nothing_else(data_dir: Path) -> None:
         "from launcher.embedded import start_postgres, start_redis\n"
         f"data = Path({str(data_dir)!r})\n"
         "postgres, redis = start_postgres(data, fsync=False), start_redis(data)\n"
-        "told = subprocess.run([postgres.bin / 'psql', '-h', postgres.socket_dir, '-U', 'postgres', '-tAc', 'select 6 * 7'],\n"
-        "                      capture_output=True, text=True)\n"
+        "psql = [postgres.bin / 'psql', '-h', postgres.socket_dir, '-U', 'postgres', '-tAc', 'select 6 * 7']\n"
+        "told = subprocess.run(psql, capture_output=True, text=True)\n"
         "print(told.stdout.strip(), os.stat(data / 'pg').st_uid == os.geteuid() != 0, redis.is_ready())\n"
         "redis.stop(); postgres.stop()\n"
     )

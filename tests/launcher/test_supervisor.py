@@ -38,6 +38,7 @@ def stand(data_dir: Path) -> Iterator[Stand]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.launcher.three_floors", str(data_dir)],
         cwd=ROOT,
+        env=os.environ | {"STAND": str(data_dir)},  # So that all that descends from it can be found.
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -48,9 +49,10 @@ def stand(data_dir: Path) -> Iterator[Stand]:
             if line == "all up\n":
                 break
         yield Stand(data_dir, process)
-        process.kill()
-        process.wait()
-        wait_until(lambda: not speaking_of(data_dir) or [os.kill(pid, 9) for pid in speaking_of(data_dir)] and False)
+        process.terminate()
+        process.wait(10)
+        for pid in speaking_of(data_dir):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_killed_program_and_what_it_left_go_and_a_new_one_comes(stand: Stand) -> None:
@@ -112,7 +114,8 @@ def test_where_the_kernel_does_not_help_a_watcher_ends_what_is_tied(data_dir: Pa
         "import os, signal, subprocess\n"
         "from launcher.tether import Tether\n"
         "tether = Tether()\n"
-        "children = [subprocess.Popen(['sleep', '300'], process_group=0) for _ in range(2)]\n"
+        "sleep = dict(args=['sleep', '60'], process_group=0, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "children = [subprocess.Popen(**sleep) for _ in range(2)]\n"
         "for child in children: tether.tie(child.pid, signal.SIGTERM)\n"
         "tether.release(children[1].pid)\n"
         "print(*(child.pid for child in children), tether.watcher.pid, flush=True)\n"
