@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,32 +14,54 @@ from app.identity.models import Membership, User
 from app.identity.rules import token_hash
 from app.tenants.models import Tenant
 
-SIGNED_IN = """
-select s.id, s.seen_at, u.id, u.email, m.id, m.name, m.roles, m.zone, m.locale, m.department_id
+SEEN = "update user_session set seen_at = %(now)s where id = %(id)s"
+BETWEEN_SIGHTINGS = timedelta(minutes=5)
+"""A session's last use is written at most this often."""
+_SESSION = """
 from user_session s join user_account u on u.id = s.user_id
-left join membership m on m.user_id = u.id and m.tenant_id = %(tenant)s and m.status = 'active'
+{joins}
 where s.token_hash = %(token)s and s.ended_at is null and s.expires_at > %(now)s
+and (s.is_remembered or s.seen_at > %(idle)s)
 """
+_ACTING = "s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s"
+SIGNED_IN = f"""
+select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
+case when {_ACTING} then s.acting_until end, own.id,
+g.admins_need_second_factor and 'admin' = any (own.roles) and s.second_factor_at is null
+""" + _SESSION.format(
+    joins=f"""
+left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s and own.status = 'active'
+left join membership m on m.tenant_id = %(tenant)s and m.status = 'active'
+  and m.id = case when {_ACTING} then s.acting_membership_id else own.id end
+left join school_settings g on g.tenant_id = %(tenant)s
+"""
+)
 SIGNED_IN_NOWHERE = """
-select s.id, s.seen_at, u.id, u.email, null, null, null, null, null, null
-from user_session s join user_account u on u.id = s.user_id
-where s.token_hash = %(token)s and s.ended_at is null and s.expires_at > %(now)s
-"""
+select s.id, s.seen_at, u.id, u.email, u.is_operator, null, null, null, null, null, null, null, null, false
+""" + _SESSION.format(joins="")
 
 
-def find_actor(token: str) -> Actor:
-    """Who holds a session token, and what they are in the school in force: one SELECT, on every request."""
-    tenant = tenancy.current()
-    values: dict[str, Any] = {"token": token_hash(token), "now": clock.now()}
+def find_actor(token: str, *, idle: timedelta) -> Actor:
+    """Who holds a session token, and what they are in the school in force: one SELECT, on every request.
+
+    A session that has been idle for longer than `idle` has ended, unless its person asked to be remembered.
+    """
+    tenant, now = tenancy.current(), clock.now()
+    values: dict[str, Any] = {"token": token_hash(token), "now": now, "idle": now - idle}
     if tenant:
         values["tenant"] = tenant.id
     with tenancy.all_tenants():
         row = session.connection().exec_driver_sql(SIGNED_IN if tenant else SIGNED_IN_NOWHERE, values).first()
+        if row and now - row[1] > BETWEEN_SIGHTINGS:
+            session.connection().exec_driver_sql(SEEN, {"id": row[0], "now": now})
     return _actor(tuple(row), tenant) if row else STRANGER
 
 
 def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
-    session_id, _seen_at, user_id, email, membership_id, name, roles, zone, locale, department_id = row
+    (
+        session_id, _seen_at, user_id, email, is_operator, membership_id, name, roles, zone, locale, department_id,
+        acting_until, own_id, needs_second_factor,
+    ) = row  # fmt: skip
     return Actor(
         user_id=user_id,
         session_id=session_id,
@@ -49,6 +72,10 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
         zone=zone or (tenant.zone if tenant else "UTC"),
         locale=locale or "en",
         department_id=department_id,
+        is_operator=is_operator,
+        needs_second_factor=bool(needs_second_factor),
+        acting_until=acting_until,
+        real_membership_id=own_id if acting_until else None,
     )
 
 

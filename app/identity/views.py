@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,7 +95,7 @@ def schools_index() -> Any:
 def load_actor(_request: Request) -> Actor | None:
     """Flask-Login asks once a request: whose token is this, and what are they here?"""
     token = cookie.get(TOKEN)
-    actor = find_actor(token) if token else STRANGER
+    actor = find_actor(token, idle=timedelta(hours=settings().session_idle_hours)) if token else STRANGER
     return actor if actor.is_authenticated else None
 
 
