@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -34,3 +36,20 @@ def decrypt(cipher: bytes, key: bytes, *, bound_to: str) -> bytes:
         return AESGCM(key).decrypt(cipher[:NONCE_BYTES], cipher[NONCE_BYTES:], bound_to.encode())
     except (InvalidTag, ValueError) as error:
         raise Unreadable("the value cannot be decrypted with this key") from error
+
+
+def parse_keys(text: str) -> tuple[tuple[str, bytes], ...]:
+    """Keys written as "id:base64,id:base64", newest first. Raises ValueError where an id is doubled or a key has not 32 bytes."""
+    keys = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key_id, _colon, encoded = part.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"the key “{key_id}” is not base64") from error
+        if not 1 <= len(key_id) <= 40 or len(key) != KEY_BYTES:
+            raise ValueError(f"the key “{key_id}” needs an id of 1 to 40 characters and {KEY_BYTES} bytes")
+        keys.append((key_id, key))
+    if len(dict(keys)) != len(keys):
+        raise ValueError("two keys have the same id")
+    return tuple(keys)

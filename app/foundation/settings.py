@@ -10,6 +10,7 @@ from typing import Any
 
 from limits import parse
 
+from app.foundation.crypto import parse_keys
 from app.foundation.proxies import parse_networks
 
 SHORTEST_SECRET = 32
@@ -76,6 +77,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         values["owner_database_url"] = normal_database_url(values["owner_database_url"])
     _check_secret(values)
     _check_limits(values)
+    _check_audit_keys(values)
     return Settings(**values)
 
 
@@ -124,4 +126,14 @@ def _check_limits(values: dict[str, Any]) -> None:
     except ValueError as error:
         raise BadSetting(
             "TRUSTED_PROXIES must list addresses or networks, like 10.0.0.0/8, separated by commas."
+        ) from error
+
+
+def _check_audit_keys(values: dict[str, Any]) -> None:
+    try:
+        parse_keys(values.get("audit_keys", ""))
+    except ValueError as error:
+        raise BadSetting(
+            f"AUDIT_KEYS must read like “2027:<base64 of 32 bytes>,2026:<…>”, newest first, but {error}: "
+            'make a key with `python3 -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"`.'
         ) from error

@@ -28,6 +28,7 @@ GLOBAL_TABLES: dict[str, str] = {
     "user_session": "Hashed session tokens: looked up before the person is known.",
     "recovery_code": "Hashed codes of the second factor, which is the person's, not a school's.",
     "one_use_token": "Hashed tokens of mailed links: looked up before the person or school is known.",
+    "platform_entry": "The platform's own trail: failed sign-ins of no known school, operators' deeds; mails as keyed hashes.",
     "worker_heartbeat": "When each worker was last alive: the platform's, not a school's.",
     "outbox_event": "Names and ids of what happened, never content: the relay reads across schools.",
     "job": "Ids of work that is due, never content: the worker claims across schools.",
