@@ -18,7 +18,7 @@ from app.demo.models import SeedStep
 from app.foundation import tenancy
 from app.foundation.actor import SYSTEM
 from app.foundation.db import session, unit_of_work
-from app.identity.operations import add_member, add_user
+from app.identity.operations.accounts import add_member, add_user
 from app.identity.queries import find_user_by_email
 from app.tenants.operations import add_department, create_school
 from app.tenants.queries import find_tenant_by_slug, list_departments

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Request, current_app, make_response, redirect, request, url_for
+from flask import Request, current_app, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
@@ -17,12 +17,12 @@ from app.foundation.actor import STRANGER, Actor
 from app.foundation.permissions import SAFE_METHODS, SignInNeeded, public, signed_in
 from app.foundation.refusals import BadRequest
 from app.foundation.replies import page, reply, wants_partial
-from app.identity.forms import SignInForm
-from app.identity.operations import SignedIn, sign_in, sign_out
+from app.identity.forms.sessions import SignInForm
+from app.identity.operations.sessions import SignedIn, sign_in, sign_out
 from app.identity.queries import find_actor, list_schools_of_user
 from app.identity.rules import new_token
+from app.identity.views import bp
 
-bp = Blueprint("identity", __name__)
 login = LoginManager()
 login.anonymous_user = lambda: STRANGER
 login.session_protection = None

@@ -1,4 +1,4 @@
-"""Forms of identity."""
+"""The form of signing in."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Every write about people: joining a school, signing in and out."""
+"""Signing in and out."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -14,13 +13,10 @@ from app.audit.operations import audit
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
 from app.foundation.db import session
-from app.foundation.formats import sort_key
-from app.foundation.permissions import Role
 from app.foundation.tenancy import TenantRef
-from app.identity.models import Membership, User, UserSession
+from app.identity.models import User, UserSession
 from app.identity.queries import find_user_by_email, list_schools_of_user
 from app.identity.rules import hash_password, new_token, password_matches, token_hash
-from app.tenants.models import Department
 
 log = logging.getLogger(__name__)
 SESSION_LIFE = timedelta(days=14)
@@ -63,35 +59,6 @@ def sign_in(email: str, password: str, *, cost: int, user_agent: str = "") -> Si
 def sign_out(actor: Actor) -> None:
     """End the session of this browser."""
     session.execute(update(UserSession).where(UserSession.id == actor.session_id).values(ended_at=clock.now()))
-
-
-def add_user(email: str, *, password: str | None, cost: int) -> User:
-    """Make a person of the platform, who belongs to no school yet."""
-    user = User(email=email.strip(), password_hash=hash_password(password, cost=cost) if password else None)
-    session.add(user)
-    session.flush()
-    return user
-
-
-def add_member(
-    user: User,
-    *,
-    name: str,
-    roles: Iterable[Role],
-    actor: Actor,
-    department: Department | None = None,
-    zone: str | None = None,
-) -> Membership:
-    """Make a person a member of the school in force."""
-    chosen = sorted({role.value for role in roles})
-    member = Membership(
-        user_id=user.id, name=name, name_key=sort_key(name), roles=chosen,
-        department_id=department.id if department else None, zone=zone,
-    )  # fmt: skip
-    session.add(member)
-    session.flush()
-    audit("member.added", actor=actor, subject=member, after={"roles": chosen, "name": name})
-    return member
 
 
 def _audit_at_schools(action: str, user: User) -> tuple[TenantRef, ...]:
