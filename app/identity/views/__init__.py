@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from flask import Blueprint
+from flask_login import LoginManager
+
+from app.foundation.actor import STRANGER
 
 bp = Blueprint("identity", __name__)
+login = LoginManager()
+login.anonymous_user = lambda: STRANGER
+login.session_protection = None
 
-from app.identity.views import sessions  # noqa: E402
-
-login = sessions.login
-
-__all__ = ["bp", "login", "sessions"]
+from app.identity.views import sessions  # noqa: E402, F401

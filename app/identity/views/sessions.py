@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Request, current_app, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
-from flask_login import LoginManager, current_user
+from flask_login import current_user
 
 from app.foundation import csrf, tenancy
 from app.foundation.actor import STRANGER, Actor
@@ -21,11 +21,7 @@ from app.identity.forms.sessions import SignInForm
 from app.identity.operations.sessions import SignedIn, sign_in, sign_out
 from app.identity.queries import find_actor, list_schools_of_user
 from app.identity.rules import new_token
-from app.identity.views import bp
-
-login = LoginManager()
-login.anonymous_user = lambda: STRANGER
-login.session_protection = None
+from app.identity.views import bp, login
 
 TOKEN = "token"  # noqa: S105 — the name of the cookie's entry, not a secret
 NEVER_CARRIED = {"csrf_token", "password", "once"}
