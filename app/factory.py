@@ -84,7 +84,8 @@ def _open_database(app: Flask, settings: Settings) -> None:
 def _add_features(app: Flask, settings: Settings) -> None:
     """Register what each feature offers: blueprints, commands, reactions. Importing a feature's models makes its tables known."""
     from app.analytics import models as _analytics_models  # noqa: F401
-    from app.audit import models as _audit_models  # noqa: F401
+    from app.audit import commands as audit_commands
+    from app.audit import views as audit
     from app.courses import models as _courses_models  # noqa: F401
     from app.demo import commands as demo_commands
     from app.demo import models as _demo_models  # noqa: F401
@@ -102,9 +103,10 @@ def _add_features(app: Flask, settings: Settings) -> None:
     jobs.tenants_by_id_come_from(tenants_queries.find_tenant_by_id)
     identity.login.init_app(app)
     assets.init_assets(app)
-    for feature in (health.bp, identity.bp, tenants.bp, scheduling.bp):
+    for feature in (health.bp, identity.bp, tenants.bp, audit.bp, scheduling.bp):
         app.register_blueprint(feature)
     app.cli.add_command(demo_commands.group)
+    app.cli.add_command(audit_commands.group)
     app.add_url_rule("/theme", "theme_update", _theme_update, methods=["POST"])
 
 

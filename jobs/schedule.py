@@ -7,7 +7,7 @@ from rq.cron import CronScheduler
 
 from app.foundation.logs import set_up_logs
 from app.foundation.settings import read_settings
-from jobs import partitions, relay
+from jobs import audit, partitions, relay
 
 QUEUE = "default"
 
@@ -18,6 +18,7 @@ def scheduler(redis_url: str) -> CronScheduler:
     cron.register(relay.sweep, QUEUE, interval=20, result_ttl=0, ttl=60)
     cron.register(relay.clean_up, QUEUE, cron="17 3 * * *", result_ttl=0)
     cron.register(partitions.make_months_ahead, QUEUE, cron="7 2 * * *", result_ttl=0)
+    cron.register(audit.log_heads, QUEUE, cron="37 3 * * *", result_ttl=0)
     return cron
 
 

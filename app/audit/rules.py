@@ -1,15 +1,20 @@
-"""How a chain is computed, what is kept out of the trail, and the keys of encrypted addresses."""
+"""How a chain is computed, what is kept out of the trail, how it reads, and the keys of encrypted addresses."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 
 from app.audit.models import AuditEntry
 from app.foundation.crypto import Unreadable, decrypt, derive_key, encrypt, parse_keys
@@ -61,6 +66,16 @@ def masked(value: Any) -> Any:
     raise TypeError(f"the audit trail takes JSON values, not {type(value).__name__}")
 
 
+def start_of_day(day: date, zone: str) -> datetime:
+    """When a day begins in an IANA zone."""
+    return datetime.combine(day, time.min, ZoneInfo(zone))
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """When a day has ended in an IANA zone: the first instant of the next one."""
+    return start_of_day(day + timedelta(days=1), zone)
+
+
 # -- the chain -----------------------------------------------------------------------------------------------------
 
 
@@ -92,6 +107,45 @@ def canonical(entry: AuditEntry) -> str:
 def seal(previous: bytes, entry: AuditEntry) -> bytes:
     """The hash of a link: SHA-256 over the previous link's hash and the entry's canonical JSON. The database does the same."""
     return hashlib.sha256(previous + canonical(entry).encode()).digest()
+
+
+# -- words ---------------------------------------------------------------------------------------------------------
+
+ACTIONS = {
+    "session.opened": _l("Signed in"),
+    "session.refused": _l("Sign-in failed"),
+    "session.ended": _l("Signed out"),
+}
+SUBJECTS = {"Membership": _l("Person"), "Tenant": _l("School"), "Job": _l("Work")}
+"""Where the name in the code is not the word for people. All others are spelled out from the name."""
+FIRST_OF_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
+
+
+def action_words(action: str) -> str:
+    """ "availability_exception.added" → "Availability exception added"."""
+    return str(ACTIONS.get(action) or gettext(_sentence(action.replace(".", " "))))
+
+
+def subject_words(subject_type: str) -> str:
+    """ "SchoolSettings" → "School settings"."""
+    return str(
+        SUBJECTS.get(subject_type) or gettext(_sentence(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", subject_type).lower()))
+    )
+
+
+def field_words(field: str) -> str:
+    """ "primary_instructor_id" → "Primary instructor"."""
+    return gettext(_sentence(re.sub(r"_ids?$", "", field)))
+
+
+def spreadsheet_safe(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe goes before what could be one."""
+    return f"'{text}" if text[:1] in FIRST_OF_FORMULA and text else text
+
+
+def _sentence(name: str) -> str:
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
 
 
 # -- addresses -----------------------------------------------------------------------------------------------------

@@ -74,8 +74,8 @@ def list_trail(wanted: Wanted, *, cursor: str = "") -> Page[Line]:
     return Page([Line(row.AuditEntry, row.seq, row.hash) for row in found.rows], found.before, found.after)
 
 
-def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[list[tuple[Line, dict[int, str]]]]:
-    """The whole trail of a school, newest first, in batches, each line with the names of its people.
+def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[tuple[list[Line], dict[int, str]]]:
+    """The whole trail of a school, newest first, in batches, each with the names of its people by id.
 
     Each batch is read in a session and a transaction of its own, stamped for `school` while it is read and never while the
     reader holds it: whatever the thread does between two batches sees its own school.
@@ -87,7 +87,7 @@ def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[list[tuple[Line,
             names = _names(own, lines)
         if not lines:
             return
-        yield [(line, names) for line in lines]
+        yield lines, names
         last = (lines[-1].entry.at, lines[-1].entry.id)
 
 
