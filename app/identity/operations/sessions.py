@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from sqlalchemy import update
 
-from app.audit.operations import audit
+from app.audit.operations import audit, audit_on_platform
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
 from app.foundation.db import session
@@ -41,8 +41,8 @@ def sign_in(email: str, password: str, *, cost: int, user_agent: str = "") -> Si
     fits = password_matches(password, hashed)
     if user is None or not user.password_hash or not fits:
         log.info("sign-in failed", extra={"user_id": user.id if user else None})
-        if user:
-            _audit_at_schools("session.refused", user)
+        if user is None or not _audit_at_schools("session.refused", user):
+            audit_on_platform("session.refused", email=email, user_id=user.id if user else None)
         return None
     token = new_token()
     opened = UserSession(
