@@ -50,7 +50,7 @@ def export(tenant: str, first: datetime | None, last: datetime | None, file: Tex
             start_of_day(first.date(), school.zone) if first else None,
             end_of_day(last.date(), school.zone) if last else None,
         )
-        count = 0
+        count = file.write("")  # Also an empty export begins the file anew.
         for link, entry, previous in stream_chain(*bounds):
             line = {
                 "seq": link.seq,

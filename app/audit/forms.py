@@ -11,24 +11,29 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from app.audit.queries import Vocabulary, Wanted
 from app.audit.rules import action_words, end_of_day, start_of_day, subject_words
-from app.foundation.forms import Form, stripped
+from app.foundation.forms import Form
 
 LARGEST_ID = 2**63 - 1
 YEARS = range(2000, 2200)
 
 
+def _plain(value: str | None) -> str:
+    """Without the spaces around it, and without the one character that PostgreSQL cannot look for."""
+    return (value or "").replace("\0", "").strip()
+
+
 class TrailForm(Form):
     """Person, action, subject, days, the code of a request, an address. All may be empty."""
 
-    person = StringField(_l("Person"), [Length(max=100)], filters=[stripped])
+    person = StringField(_l("Person"), [Length(max=100)], filters=[_plain])
     member = IntegerField(_l("Person’s number"), [Optional(), NumberRange(1, LARGEST_ID)])
-    action = SelectField(_l("What was done"), choices=[], validate_choice=False)
-    subject = SelectField(_l("To what"), choices=[], validate_choice=False)
+    action = SelectField(_l("What was done"), choices=[], validate_choice=False, filters=[_plain])
+    subject = SelectField(_l("To what"), choices=[], validate_choice=False, filters=[_plain])
     number = IntegerField(_l("Its number"), [Optional(), NumberRange(1, LARGEST_ID)])
     since = DateField(_l("From"), [Optional()])
     until = DateField(_l("To"), [Optional()])
-    code = StringField(_l("Code of the request"), [Length(max=64)], filters=[stripped])
-    address = StringField(_l("Network address"), [Length(max=64)], filters=[stripped])
+    code = StringField(_l("Code of the request"), [Length(max=64)], filters=[_plain])
+    address = StringField(_l("Network address"), [Length(max=64)], filters=[_plain])
 
     def validate_since(self, field: Field) -> None:
         if field.data and field.data.year not in YEARS:

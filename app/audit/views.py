@@ -50,7 +50,7 @@ def trail_index() -> Any:
 @bp.get("/audit.csv")
 @requires(Can.READ)
 def trail_csv() -> Response:
-    return _stream("csv", "text/csv; charset=utf-8", _csv_lines)
+    return _stream("csv", "text/csv", _csv_lines)
 
 
 @bp.get("/audit.jsonl")

@@ -337,7 +337,8 @@ def test_the_owner_who_says_so_still_changes_nothing_that_is_sealed(own: Committ
 def test_the_monthly_job_makes_partitions_that_refuse(app: Flask) -> None:
     partitions.make_months_ahead()
     triggers = session.connection().exec_driver_sql(
-        "select c.relname, array_agg(t.tgname::text order by t.tgname) from pg_class c left join pg_trigger t on t.tgrelid = c.oid and not t.tgisinternal"
+        "select c.relname, array_agg(t.tgname::text order by t.tgname) from pg_class c"
+        " left join pg_trigger t on t.tgrelid = c.oid and not t.tgisinternal"
         " where c.relispartition and c.relkind = 'r' and c.relname like 'audit_entry_%%' group by 1",
         execution_options={"global_tables_only": True},
     )
