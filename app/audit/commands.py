@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 from app.audit.operations import keys_of_app
 from app.audit.operations import rotate_keys as rotate
 from app.audit.queries import Head, find_links_between, list_schools, stream_chain, verify_chain
-from app.audit.rules import end_of_day, sealed_fields, start_of_day
+from app.audit.rules import end_of_day, start_of_day
 from app.foundation import tenancy
 from app.foundation.db import session, unit_of_work
 from app.foundation.tenancy import TenantRef
@@ -56,7 +56,7 @@ def export(tenant: str, first: datetime | None, last: datetime | None, file: Tex
                 "seq": link.seq,
                 "previous": previous.hex(),
                 "hash": link.hash.hex(),
-                "entry": sealed_fields(entry) if entry else None,
+                "entry": entry,
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1

@@ -8,7 +8,6 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -50,7 +49,7 @@ def _side(fields: dict[str, Any], same: set[str]) -> dict[str, Any] | None:
 
 
 def masked(value: Any) -> Any:
-    """A JSON value as it comes back from jsonb, with the content of personal fields left out. Raises for what is no JSON."""
+    """A JSON value with the content of personal fields left out; raises TypeError for what is no JSON."""
     if isinstance(value, dict):
         return {
             str(key): CHANGED if key in PERSONAL and item not in (None, "") else masked(item)
@@ -58,10 +57,7 @@ def masked(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [masked(item) for item in value]
-    if isinstance(value, float):
-        exact = Decimal(repr(value))
-        return int(exact) if exact == exact.to_integral_value() else value
-    if value is None or isinstance(value, str | int):
+    if value is None or isinstance(value, str | int | float):
         return value
     raise TypeError(f"the audit trail takes JSON values, not {type(value).__name__}")
 
@@ -79,34 +75,37 @@ def end_of_day(day: date, zone: str) -> datetime:
 # -- the chain -----------------------------------------------------------------------------------------------------
 
 
-def sealed_fields(entry: AuditEntry) -> dict[str, Any]:
-    """What a link seals of an entry. The encrypted address is outside, so that its key can be changed; its hash is inside."""
+def sealed_fields(entry: AuditEntry, before: str | None, after: str | None) -> dict[str, Any]:
+    """What a link seals of an entry; `before` and `after` as the database spells them.
+
+    The encrypted address is outside, so that its key can be changed; its hash is inside.
+    """
     return {
         "school": entry.tenant_id,
         "id": entry.id,
-        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "at": entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "actor_id": entry.actor_id,
         "on_behalf_of_id": entry.on_behalf_of_id,
         "action": entry.action,
         "subject_type": entry.subject_type,
         "subject_id": entry.subject_id,
-        "before": entry.before,
-        "after": entry.after,
+        "before": before,
+        "after": after,
         "correlation_id": entry.correlation_id,
         "origin": entry.origin,
-        "ip_hash": entry.ip_hash.hex() if entry.ip_hash else None,
+        "ip_hash": entry.ip_hash.hex() if entry.ip_hash is not None else None,
         "user_agent": entry.user_agent,
     }
 
 
-def canonical(entry: AuditEntry) -> str:
-    """The one spelling of an entry that is hashed: JSON with sorted keys, no spaces, everything beyond ASCII escaped."""
-    return json.dumps(sealed_fields(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+def canonical(fields: dict[str, Any]) -> str:
+    """The one spelling of sealed fields that is hashed: JSON with sorted keys and no spaces; the database spells the same."""
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def seal(previous: bytes, entry: AuditEntry) -> bytes:
-    """The hash of a link: SHA-256 over the previous link's hash and the entry's canonical JSON. The database does the same."""
-    return hashlib.sha256(previous + canonical(entry).encode()).digest()
+def seal(previous: bytes, fields: dict[str, Any]) -> bytes:
+    """The hash of a link: SHA-256 over the previous link's hash and the canonical JSON of what it seals, in UTF-8."""
+    return hashlib.sha256(previous + canonical(fields).encode()).digest()
 
 
 # -- words ---------------------------------------------------------------------------------------------------------

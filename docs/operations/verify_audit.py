@@ -1,7 +1,7 @@
 """Check a file that `flask audit export` wrote: python3 verify_audit.py FILE [SEQ:HASH]. Needs Python 3.9, nothing else.
 
 Each line is a link: its place (seq), the hash of the link before it (previous), its own (hash), and the entry it seals. Its
-hash is SHA-256 over the bytes of `previous` followed by the entry as JSON with sorted keys, without spaces, in ASCII. With
+hash is SHA-256 over the bytes of `previous` followed by the entry as JSON with sorted keys and without spaces, in UTF-8. With
 SEQ:HASH, a head that was kept (the school's log has one a day), the chain must also run through it.
 """
 
@@ -16,8 +16,8 @@ def check(lines, kept_seq, kept_hash):
     for number, line in enumerate(lines, 1):
         link = json.loads(line)
         where = f"line {number}, link {link['seq']}"
-        spelled = json.dumps(link["entry"], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        expected = hashlib.sha256(bytes.fromhex(link["previous"]) + spelled.encode("ascii")).hexdigest()
+        spelled = json.dumps(link["entry"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        expected = hashlib.sha256(bytes.fromhex(link["previous"]) + spelled.encode()).hexdigest()
         if last and (link["seq"] != last["seq"] + 1 or link["previous"] != last["hash"]):
             raise SystemExit(f"BROKEN at {where}: it does not follow link {last['seq']}")
         if not last and link["seq"] == 1 and link["previous"] != "00" * 32:
@@ -38,5 +38,6 @@ if __name__ == "__main__":
         with open(sys.argv[1], encoding="utf-8") as file:
             end = check(file, int(seq), kept)
     except (ValueError, KeyError, TypeError) as error:
-        raise SystemExit(f"BROKEN: the file is not an export: {error!r}")
-    print(f"The chain holds until link {end['seq']}, hash {end['hash']}" if end else "The file holds no link.")
+        raise SystemExit(f"BROKEN: the file is not an export: {error!r}") from None
+    said = f"The chain holds until link {end['seq']}, hash {end['hash']}" if end else "The file holds no link."
+    sys.stdout.write(f"{said}\n")

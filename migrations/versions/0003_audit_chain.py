@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -42,26 +38,63 @@ begin
   return new;
 end $$
 """
+SPELL = """
+create function audit_spelled(e audit_entry) returns text
+language sql stable set search_path = pg_catalog, public, pg_temp as $$
+  select row_to_json(sealed)::text from (
+    select e.action, e.actor_id, e.after::text as after,
+      to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, e.before::text as before, e.correlation_id, e.id,
+      encode(e.ip_hash, 'hex') as ip_hash, e.on_behalf_of_id, e.origin, e.tenant_id as school, e.subject_id, e.subject_type,
+      e.user_agent
+  ) as sealed
+$$
+"""
 SEAL = """
-create function seal_audit(ids bigint[], ats timestamptz[], spelled text[]) returns void
-language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+create function seal_audit_entry() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
-  school bigint := nullif(current_setting('app.tenant_id', true), '')::bigint;
-  head audit_head%rowtype;
+  entry audit_entry := new;
+  spelled bytea := convert_to(audit_spelled(entry), 'UTF8');
+  head audit_head;
 begin
-  select * into head from audit_head where tenant_id = school for no key update;
+  update audit_head set seq = seq + 1, hash = sha256(hash || spelled) where tenant_id = new.tenant_id returning * into head;
   if not found then
-    insert into audit_head (tenant_id, seq, hash) values (school, 0, decode(repeat('00', 32), 'hex'))
-      on conflict (tenant_id) do nothing;
-    select * into strict head from audit_head where tenant_id = school for no key update;
+    insert into audit_head as h (tenant_id, seq, hash)
+      values (new.tenant_id, 1, sha256(decode(repeat('00', 32), 'hex') || spelled))
+      on conflict (tenant_id) do update set seq = h.seq + 1, hash = sha256(h.hash || spelled) returning * into head;
   end if;
-  for n in 1 .. cardinality(ids) loop
-    head.seq := head.seq + 1;
-    head.hash := sha256(head.hash || convert_to(spelled[n], 'UTF8'));
-    insert into audit_link (tenant_id, seq, entry_id, entry_at, hash) values (school, head.seq, ids[n], ats[n], head.hash);
-  end loop;
-  update audit_head set seq = head.seq, hash = head.hash where tenant_id = school;
+  insert into audit_link (tenant_id, seq, entry_id, entry_at, hash)
+    values (new.tenant_id, head.seq, new.id, new.at, head.hash);
+  return null;
 end $$
+"""
+AT_COMMIT = """
+create constraint trigger seal_at_commit after insert on audit_entry deferrable initially deferred
+for each row execute function seal_audit_entry()
+"""
+SEAL_WHAT_WAS_WRITTEN_BEFORE = """
+do $$
+declare
+  entry audit_entry;
+  school bigint;
+  place bigint;
+  chained bytea;
+begin
+  for entry in select * from audit_entry order by tenant_id, at, id loop
+    if school is distinct from entry.tenant_id then
+      school := entry.tenant_id;
+      place := 0;
+      chained := decode(repeat('00', 32), 'hex');
+    end if;
+    place := place + 1;
+    chained := sha256(chained || convert_to(audit_spelled(entry), 'UTF8'));
+    insert into audit_link (tenant_id, seq, entry_id, entry_at, hash) values (school, place, entry.id, entry.at, chained);
+  end loop;
+end $$
+"""
+HEADS_OF_THOSE = """
+insert into audit_head (tenant_id, seq, hash)
+select distinct on (tenant_id) tenant_id, seq, hash from audit_link order by tenant_id, seq desc
 """
 KEPT_FROM_CHANGE = {
     "audit_entry": "update or delete",
@@ -72,20 +105,17 @@ KEPT_FROM_CHANGE = {
 PARTITIONS = """
 select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'audit_entry'::regclass
 """
-WRITTEN_BEFORE = """
-select tenant_id as school, id, at, actor_id, on_behalf_of_id, action, subject_type, subject_id, before, after,
-  correlation_id, origin, ip_hash, user_agent
-from audit_entry where tenant_id = :school order by at, id
-"""
-BATCH = 1000
 
 
 def upgrade() -> None:
     _make_tables()
-    for function in (APPEND_ONLY, HEAD_MOVES_ON, SEAL):
+    for function in (APPEND_ONLY, HEAD_MOVES_ON, SPELL, SEAL):
         op.execute(function)
+    op.execute("revoke all on function seal_audit_entry() from public")
+    op.execute(SEAL_WHAT_WAS_WRITTEN_BEFORE)
+    op.execute(HEADS_OF_THOSE)
+    op.execute(AT_COMMIT)
     _guard_tables()
-    _seal_what_was_written_before(op.get_bind())
 
 
 def _make_tables() -> None:
@@ -103,7 +133,7 @@ def _make_tables() -> None:
         sa.UniqueConstraint("tenant_id", "seq", name=op.f("uq_audit_link_tenant_id_seq")),
         sa.UniqueConstraint("tenant_id", "entry_id", name=op.f("uq_audit_link_tenant_id_entry_id")),
     )
-    op.tenant_wall("audit_link", "select, insert")
+    op.tenant_wall("audit_link", "select")
     op.create_table(
         "audit_head",
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -114,7 +144,7 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_audit_head")),
         sa.UniqueConstraint("tenant_id", name=op.f("uq_audit_head_tenant_id")),
     )
-    op.tenant_wall("audit_head", "select, insert, update")
+    op.tenant_wall("audit_head", "select")
     op.create_table(
         "platform_entry",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -137,39 +167,18 @@ def _make_tables() -> None:
 def _guard_tables() -> None:
     """The rows' triggers reach partitions by themselves; those of TRUNCATE are made here and by make_month_partition."""
     for table, deeds in KEPT_FROM_CHANGE.items():
-        op.execute(f"create trigger rows_stay before {deeds} on {table} for each row execute function audit_is_append_only()")
-    op.execute("create trigger head_moves_on before update on audit_head for each row execute function audit_head_moves_on()")
+        op.execute(
+            f"create trigger rows_stay before {deeds} on {table} for each row execute function audit_is_append_only()"
+        )
+    op.execute(
+        "create trigger head_moves_on before update on audit_head for each row execute function audit_head_moves_on()"
+    )
     partitions = op.get_bind().execute(sa.text(PARTITIONS)).scalars().all()
     for table in (*KEPT_FROM_CHANGE, *partitions):
         op.execute(
             f"create trigger table_stays before truncate on {table} for each statement execute function audit_is_append_only()"
         )
     op.month_partitions(besides=("audit_entry",))
-
-
-def _seal_what_was_written_before(connection: sa.Connection) -> None:
-    """Chain the entries of each school that are older than the chain, in the order of their instants."""
-    for school in connection.execute(sa.text("select id from tenant order by id")).scalars().all():
-        connection.execute(sa.text("select set_config('app.tenant_id', :school, true)"), {"school": str(school)})
-        entries = connection.execute(sa.text(WRITTEN_BEFORE), {"school": school}).mappings().all()
-        for first in range(0, len(entries), BATCH):
-            batch = entries[first : first + BATCH]
-            connection.execute(
-                sa.text("select seal_audit(:ids, :ats, :spelled)"),
-                {
-                    "ids": [entry["id"] for entry in batch],
-                    "ats": [entry["at"] for entry in batch],
-                    "spelled": [_canonical(dict(entry)) for entry in batch],
-                },
-            )
-    connection.execute(sa.text("select set_config('app.tenant_id', '', true)"))
-
-
-def _canonical(entry: dict[str, Any]) -> str:
-    """The spelling of an entry that is hashed, as it was when this migration landed."""
-    entry["at"] = entry["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    entry["ip_hash"] = bytes(entry["ip_hash"]).hex() if entry["ip_hash"] else None
-    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def downgrade() -> None:

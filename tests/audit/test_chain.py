@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 
 import pytest
 from flask import Flask
@@ -11,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 
 from app.audit.models import AuditEntry, AuditLink
 from app.audit.operations import audit
-from app.audit.queries import verify_chain
 from app.foundation import partitions, tenancy
 from app.foundation.actor import SYSTEM
 from app.foundation.db import session, unit_of_work
@@ -37,38 +37,52 @@ def test_the_demo_is_sealed_to_its_last_entry(own: Committed) -> None:
     assert "harbour:" in result.output
 
 
-def test_entries_are_linked_when_the_transaction_commits_and_not_before(app: Flask) -> None:
-    with at_school("skyline"):
-        before = verify_chain().sealed.seq
+def links(own: Committed) -> int:
+    return int(own.ask(f"select count(*) from audit_link where tenant_id = {SKYLINE}"))
+
+
+def whole(own: Committed) -> bool:
+    return bool(own.run("audit", "verify").exit_code == 0)
+
+
+def test_entries_are_linked_as_the_transaction_commits_and_not_before(own: Committed) -> None:
+    before = links(own)
+    with own.at("skyline"):
         record(3)
         session.flush()
         assert session.query(AuditLink).count() == before
-        session.commit()
-        assert verify_chain().fault is None
-        assert verify_chain().sealed.seq == before + 3
+    assert links(own) == before + 3
+    assert whole(own)
 
 
-def test_what_a_savepoint_took_back_is_not_linked(app: Flask) -> None:
-    with at_school("skyline"):
-        before = verify_chain().sealed.seq
+def test_what_a_savepoint_took_back_is_not_linked(own: Committed) -> None:
+    before = links(own)
+    with own.at("skyline"):
         savepoint = session.begin_nested()
         record()
         savepoint.rollback()
         with session.begin_nested():
             record()
-        session.commit()
-        assert verify_chain().sealed.seq == before + 1
-        assert verify_chain().fault is None
+    assert links(own) == before + 1
+    assert whole(own)
 
 
-def test_what_was_rolled_back_is_not_linked_by_the_next_commit(app: Flask) -> None:
-    with at_school("skyline"):
-        before = verify_chain().sealed.seq
+def test_what_was_rolled_back_leaves_no_link_and_no_gap(own: Committed) -> None:
+    before = links(own)
+    with tenancy.tenant_scope(school("skyline")):
         record()
+        session.flush()
         session.rollback()
+    with own.at("skyline"):
         record()
-        session.commit()
-        assert verify_chain().sealed.seq == before + 1
+    assert links(own) == before + 1
+    assert whole(own)
+
+
+def test_a_thousand_entries_of_one_deed_are_linked(own: Committed) -> None:
+    with own.at("skyline"):
+        record(1000)
+    assert whole(own)
 
 
 def test_one_transaction_in_two_schools_seals_in_both(own: Committed) -> None:
@@ -90,7 +104,9 @@ def test_the_first_entry_of_a_school_begins_its_chain(own: Committed) -> None:
     assert "third: 1 links hold" in own.run("audit", "verify", "--tenant", "third").output
 
 
+CONTROLS = "".join(map(chr, [*range(1, 32), 0x7F, 0x85, 0x2028, 0xFFFD, 0x1F600])) + 'Zoë "x" \\ </b> %s'
 VALUES = [
+    CONTROLS,
     1e20,
     1e23,
     1.5e-7,
@@ -106,14 +122,24 @@ VALUES = [
 ]
 
 
-def test_whatever_is_recorded_reads_back_as_it_was_sealed(app: Flask) -> None:
-    """jsonb spells numbers its own way: the seal must not depend on it."""
-    with at_school("skyline"):
+def test_whatever_is_recorded_reads_back_as_it_was_sealed(own: Committed) -> None:
+    """The database spells an entry when it seals it, Python when it verifies: both must spell the same."""
+    with own.at("skyline"):
         for value in VALUES:
             audit("value.kept", actor=SYSTEM, subject=object(), after={"value": value, "other": 0})
-        session.commit()
-        session.expire_all()
-        assert verify_chain().fault is None
+    assert whole(own)
+
+
+def test_what_was_written_before_there_was_a_chain_is_sealed_by_the_migration(own: Committed) -> None:
+    heads = "select string_agg(tenant_id || ':' || seq || ':' || encode(hash, 'hex'), ' ' order by tenant_id) from audit_head"
+    before = own.ask(heads)
+    migration = import_module("migrations.versions.0003_audit_chain")
+    own.tamper("delete from audit_link", "delete from audit_head")
+    own.tamper(migration.SEAL_WHAT_WAS_WRITTEN_BEFORE, migration.HEADS_OF_THOSE)
+    assert own.ask(heads) == before
+    with own.at("skyline"):
+        record()
+    assert whole(own)
 
 
 # -- tampering -----------------------------------------------------------------------------------------------------
@@ -320,7 +346,17 @@ def test_no_role_changes_or_empties_the_trail(own: Committed, far_ahead: str, ro
 
 def test_the_head_only_moves_on(own: Committed) -> None:
     for change in ("seq = seq - 1", "seq = seq, hash = 'x'"):
-        assert "only moves on" in refused(own.web, f"update audit_head set {change}")
+        assert "only moves on" in refused(own.owner, f"update audit_head set {change}")
+
+
+def test_the_web_role_writes_no_link_of_its_own(own: Committed) -> None:
+    for sql in (
+        "update audit_head set seq = seq + 1",
+        "insert into audit_head (tenant_id, seq, hash) values (1, 1, '')",
+        "insert into audit_link (tenant_id, seq, entry_id, entry_at, hash) values (1, 99, 1, now(), '')",
+        "select seal_audit_entry()",
+    ):
+        assert "permission denied" in refused(own.web, sql), sql
 
 
 def test_a_school_with_a_trail_is_not_deleted(own: Committed) -> None:
@@ -342,7 +378,7 @@ def test_the_monthly_job_makes_partitions_that_refuse(app: Flask) -> None:
         " where c.relispartition and c.relkind = 'r' and c.relname like 'audit_entry_%%' group by 1",
         execution_options={"global_tables_only": True},
     )
-    assert {tuple(names) for _table, names in triggers} == {("rows_stay", "table_stays")}
+    assert {tuple(names) for _table, names in triggers} == {("rows_stay", "seal_at_commit", "table_stays")}
 
 
 def test_entries_of_another_school_are_not_seen(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Writing the audit trail, sealing it at commit, and changing the key of its encrypted addresses."""
+"""Writing the audit trail, and changing the key of its encrypted addresses."""
 
 from app.audit.operations.recording import audit, audit_on_platform, keys_of_app
 from app.audit.operations.rotating import rotate_keys

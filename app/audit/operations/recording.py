@@ -7,7 +7,6 @@ from typing import Any
 from flask import current_app, has_request_context, request
 
 from app.audit.models import AuditEntry, PlatformEntry
-from app.audit.operations.sealing import seal_at_commit
 from app.audit.rules import PLATFORM, KeyRing, changes, key_ring
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
@@ -27,23 +26,24 @@ def audit(
 
     `before` and `after` are JSON-ready values by field; what both agree on is left out, personal data reads "changed". Where
     someone acts as another, the entry names both; an operator, who is no member, is named on the platform's own trail.
+    The database links the entry into the school's chain when it commits.
     """
     school = tenancy.required()
     was, now = changes(before, after)
-    entry = AuditEntry(
-        at=clock.now(),
-        actor_id=actor.real_membership_id if actor.is_acting else actor.membership_id,
-        on_behalf_of_id=actor.membership_id if actor.is_acting else None,
-        action=action,
-        subject_type=type(subject).__name__,
-        subject_id=getattr(subject, "id", None),
-        before=was,
-        after=now,
-        origin="web" if has_request_context() else "job",
-        **_origin(str(school.id)),
+    session.add(
+        AuditEntry(
+            at=clock.now(),
+            actor_id=actor.real_membership_id if actor.is_acting else actor.membership_id,
+            on_behalf_of_id=actor.membership_id if actor.is_acting else None,
+            action=action,
+            subject_type=type(subject).__name__,
+            subject_id=getattr(subject, "id", None),
+            before=was,
+            after=now,
+            origin="web" if has_request_context() else "job",
+            **_origin(str(school.id)),
+        )
     )
-    session.add(entry)
-    seal_at_commit(school, entry)
     if actor.is_acting and actor.real_membership_id is None:
         audit_on_platform(action, user_id=actor.user_id, school_id=school.id)
 

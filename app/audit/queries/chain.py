@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Text, and_, cast, func, select
 
 from app.audit.models import AuditEntry, AuditHead, AuditLink
-from app.audit.rules import GENESIS, seal
+from app.audit.rules import GENESIS, seal, sealed_fields
 from app.foundation.db import session
 from app.foundation.tenancy import TenantRef
 from app.tenants.models import Tenant
 
 BATCH = 1000
+Sealed = dict[str, Any]
+"""The fields of an entry that its link seals."""
 
 
 class Break(StrEnum):
@@ -79,8 +82,8 @@ def find_head() -> Head | None:
     return Head(*row) if row else None
 
 
-def stream_chain(first: int, last: int) -> Iterator[tuple[AuditLink, AuditEntry | None, bytes]]:
-    """The links from `first` to `last`, each with its entry and the hash before it."""
+def stream_chain(first: int, last: int) -> Iterator[tuple[AuditLink, Sealed | None, bytes]]:
+    """The links from `first` to `last`, each with what it seals (None if that was removed) and the hash before it."""
     found = session.scalars(select(AuditLink.hash).where(AuditLink.seq == first - 1)).first()
     previous = found or GENESIS
     for link, entry in _links_from(first):
@@ -114,18 +117,25 @@ _ENTRY_OF_LINK = and_(
 )
 
 
-def _links_from(first: int) -> Iterator[tuple[AuditLink, AuditEntry | None]]:
-    """The links in their order, each with its entry or None, a batch a SELECT."""
-    links = select(AuditLink, AuditEntry).outerjoin(AuditEntry, _ENTRY_OF_LINK).order_by(AuditLink.seq).limit(BATCH)
+def _links_from(first: int) -> Iterator[tuple[AuditLink, Sealed | None]]:
+    """The links in their order, each with the fields that it seals, a batch a SELECT."""
+    spelled = (cast(AuditEntry.before, Text).label("was"), cast(AuditEntry.after, Text).label("now"))
+    links = (
+        select(AuditLink, AuditEntry, *spelled)
+        .outerjoin(AuditEntry, _ENTRY_OF_LINK)
+        .order_by(AuditLink.seq)
+        .limit(BATCH)
+    )
     last = first - 1
     while rows := session.execute(
         links.where(AuditLink.seq > last), execution_options={"populate_existing": True}
     ).all():
-        yield from ((link, entry) for link, entry in rows)
+        for link, entry, before, after in rows:
+            yield link, sealed_fields(entry, before, after) if entry else None
         last = rows[-1][0].seq
 
 
-def _fault_of_link(before: Head, link: AuditLink, entry: AuditEntry | None) -> Fault | None:
+def _fault_of_link(before: Head, link: AuditLink, entry: Sealed | None) -> Fault | None:
     if link.seq != before.seq + 1:
         return Fault(
             before.seq + 1,
@@ -140,7 +150,7 @@ def _fault_of_link(before: Head, link: AuditLink, entry: AuditEntry | None) -> F
     if seal(before.hash, entry) == link.hash:
         return None
     return _swapped(before, link) or Fault(
-        link.seq, Break.CONTENT_CHANGED, entry.id, "the entry is not the one that was sealed"
+        link.seq, Break.CONTENT_CHANGED, link.entry_id, "the entry is not the one that was sealed"
     )
 
 
@@ -148,7 +158,7 @@ def _swapped(before: Head, link: AuditLink) -> Fault | None:
     """Whether the entry that belongs here stands further down: its seal on what comes before is there already."""
     for other, entry in _links_from(link.seq + 1):
         if entry is not None and seal(before.hash, entry) in (link.hash, other.hash):
-            sentence = f"the entry that belongs here, {entry.id}, stands at link {other.seq}"
+            sentence = f"the entry that belongs here, {entry['id']}, stands at link {other.seq}"
             return Fault(link.seq, Break.ORDER_SWAPPED, link.entry_id, sentence)
     return None
 
