@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 
-from tests.servers import Servers, clone_database, settings_for
+from app.foundation.settings import Settings
+from tests.servers import Servers, clone_database, drop_database, settings_for
 
 _servers: Servers | None = None
 
@@ -59,3 +61,45 @@ def app(the_app: Flask) -> Iterator[Flask]:
     transaction.rollback()
     connection.close()
     db.session.configure(bind=db.engine(), join_transaction_mode="conditional_savepoint")
+
+
+@pytest.fixture
+def throwaway(app: Flask, worker_database: str) -> Flask:
+    """A second application on the test's transaction, to add routes to or to build with other settings."""
+    return second_app(settings_for(worker_database))
+
+
+def second_app(settings: Settings) -> Flask:
+    """An application besides the worker's own. It works on the session as that is bound now."""
+    from app.factory import create_app
+    from app.foundation import db
+
+    engine, bound = db.engine(), dict(db.session.session_factory.kw)
+    made = create_app(settings)
+    db.engine().dispose()
+    db._engine = engine
+    db.session.remove()
+    db.session.configure(**bound)
+    return made
+
+
+@pytest.fixture
+def committing_app(the_app: Flask) -> Iterator[Flask]:
+    """The application on a database of this test's own, where commits are real: for what needs a second connection."""
+    from app.foundation import db, tenancy
+
+    name = clone_database(f"own_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}_{uuid.uuid4().hex[:8]}")
+    before, settings = db.engine(), the_app.config["SETTINGS"]
+    the_app.config["SETTINGS"] = settings_for(name)
+    engine = db.init_db(the_app.config["SETTINGS"].database_url, pool_size=16)
+    tenancy.ring_on(engine)
+    tenancy.forget_tenants()
+    yield the_app
+    db.session.remove()
+    tenancy.enter(None)
+    engine.dispose()
+    db._engine = before
+    db.session.configure(bind=before)
+    tenancy.forget_tenants()
+    the_app.config["SETTINGS"] = settings
+    drop_database(name)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flask import current_app, url_for
+from flask import current_app
 
 from app.foundation import clock
 from app.foundation.settings import Settings
@@ -61,10 +61,15 @@ def compose(settings: Settings, *, to: str, subject: str, text: str, key: str) -
 
 
 def absolute_url(endpoint: str, **values: Any) -> str:
-    """The full address of a page, for mails and calendar files, inside a request and outside of one."""
+    """The full address of a page, for mails and calendar files, inside a request and outside of one.
+
+    It is built from the map of addresses alone: a request context made for it would end the session of the job in hand.
+    """
     settings: Settings = current_app.config["SETTINGS"]
-    with current_app.test_request_context(base_url=settings.address):
-        return url_for(endpoint, _external=True, **values)
+    address = urlsplit(settings.address)
+    current_app.inject_url_defaults(endpoint, values)
+    pages = current_app.url_map.bind(address.netloc, address.path or "/", url_scheme=address.scheme)
+    return pages.build(endpoint, values, force_external=True)
 
 
 def mail_folder(settings: Settings) -> Path:

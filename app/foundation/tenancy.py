@@ -6,6 +6,7 @@ PostgreSQL so, and the bell that makes a forgotten stamp an error instead of an 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, abort
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy.exc import InternalError, PendingRollbackError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import SessionTransaction
+from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.sql.selectable import AliasedReturnsRows
 from sqlalchemy.sql.util import find_tables
+from sqlalchemy.sql.visitors import iterate
 
 from app.foundation.db import session
 from app.foundation.models import TenantRow
@@ -38,7 +43,9 @@ GLOBAL_TABLES: dict[str, str] = {
 OWN_ROWS_OF_A_USER = frozenset({"membership"})
 """Walled tables whose second policy shows a signed-in user their own rows, for the school selector."""
 
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 STAMP = "select set_config('app.tenant_id', %(tenant)s, true), set_config('app.user_id', %(user)s, true)"
+FAILED_TRANSACTION = "25P02"
 CACHE_SECONDS = 30.0
 
 
@@ -94,7 +101,19 @@ def tenant_scope(tenant: TenantRef | None) -> Iterator[None]:
     try:
         yield
     finally:
-        enter(before, user_id=user_before)
+        _return_to(before, user_before)
+
+
+def _return_to(tenant: TenantRef | None, user_id: int | None) -> None:
+    """Put the earlier school in force again. A transaction that has failed takes no statement, not even the stamp, and needs
+    none: nothing is read in it any more, and rolling back takes the stamp back too. The failure itself must stay visible."""
+    try:
+        enter(tenant, user_id=user_id)
+    except PendingRollbackError:
+        pass
+    except InternalError as error:
+        if getattr(error.orig, "pgcode", None) != FAILED_TRANSACTION:
+            raise
 
 
 @contextmanager
@@ -126,7 +145,9 @@ def forget_tenants() -> None:
 
 
 def find_by_slug(slug: str) -> TenantRef | None:
-    """The school of a slug, from a process cache with a short life."""
+    """The school of a slug, from a process cache with a short life. What can be no slug is not even looked up."""
+    if not SLUG.fullmatch(slug):
+        return None
     cached = _cache.get(slug)
     if cached and cached[0] > time.monotonic():
         return cached[1]
@@ -182,18 +203,36 @@ def _ring(
     if _tenant.get() is not None or _silent.get() or statement is STAMP:
         return
     compiled = getattr(context, "compiled", None)
-    if compiled is None or compiled.statement is None or compiled.statement.is_text:
+    if compiled is None or compiled.statement is None or _speaks_plain_sql(compiled.statement):
         if context is not None and context.execution_options.get("global_tables_only"):
             return
         raise NoTenant("a text statement ran while no school was in force")
-    tables = find_tables(
-        compiled.statement, check_columns=True, include_aliases=True, include_joins=True, include_selects=True,
-        include_crud=True,
-    )  # fmt: skip
     allowed = GLOBAL_TABLES.keys() | (OWN_ROWS_OF_A_USER if _user_id.get() is not None else frozenset())
-    strangers = {table.name for table in tables if hasattr(table, "name") and hasattr(table, "schema")} - allowed
+    strangers = _tables_in(compiled.statement) - allowed
     if strangers:
         raise NoTenant(f"no school is in force, but a statement names {', '.join(sorted(map(str, strangers)))}")
+
+
+def _speaks_plain_sql(statement: Any) -> bool:
+    """Whether any part of a statement is text: nobody can tell which tables that names."""
+    return any(isinstance(part, TextClause) for part in iterate(statement))
+
+
+def _tables_in(statement: Any) -> set[str]:
+    """The names of the tables a statement touches, also inside its subqueries and common table expressions."""
+    names: set[str] = set()
+    seen: set[int] = set()
+    waiting = [statement]
+    while waiting:
+        found: list[Any] = find_tables(
+            waiting.pop(), check_columns=True, include_aliases=True, include_joins=True, include_selects=True,
+            include_crud=True,
+        )  # fmt: skip
+        names.update(table.name for table in found if isinstance(table, Table))
+        inner = [found_in.element for found_in in found if isinstance(found_in, AliasedReturnsRows)]
+        waiting += [element for element in inner if id(element) not in seen]
+        seen.update(map(id, inner))
+    return names
 
 
 @event.listens_for(Session, "before_flush")
