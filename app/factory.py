@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.harden(app)
     metrics.count_requests(app)
+    _ask_for_set_up(app)
     tenancy.tenants_in_paths(app)
     _open_database(app, settings)
     queue.init_queue(settings.redis_url)
@@ -71,6 +72,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     _add_features(app, settings)
     _dress_templates(app, settings)
     return app
+
+
+def _ask_for_set_up(app: Flask) -> None:
+    """Before any school is looked for in an address: there may be none at all."""
+    from app.identity.views.set_up import ask_for_set_up
+
+    ask_for_set_up(app)
 
 
 def _open_database(app: Flask, settings: Settings) -> None:
@@ -89,6 +97,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     from app.courses import models as _courses_models  # noqa: F401
     from app.demo import commands as demo_commands
     from app.demo import models as _demo_models  # noqa: F401
+    from app.identity import commands as identity_commands
     from app.identity import policies as _identity_policies  # noqa: F401
     from app.identity import views as identity
     from app.learning import models as _learning_models  # noqa: F401
@@ -107,6 +116,8 @@ def _add_features(app: Flask, settings: Settings) -> None:
         app.register_blueprint(feature)
     app.cli.add_command(demo_commands.group)
     app.cli.add_command(audit_commands.group)
+    app.cli.add_command(identity_commands.tenant_group)
+    app.cli.add_command(identity_commands.user_group)
     app.add_url_rule("/theme", "theme_update", _theme_update, methods=["POST"])
 
 

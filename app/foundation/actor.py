@@ -14,6 +14,8 @@ class Actor:
     """One person in one school, as the sign-in lookup found them.
 
     `membership_id` is None for a signed-in person on a page outside their schools, for strangers and for the system.
+    `standing` says why in a school that knows the person but does not let them in (yet): pending, invited, declined or
+    suspended; it is empty for everybody else.
     `zone` is the IANA zone in which the person reads times.
 
     While someone acts as another person, name, roles and membership are that person's and `acting_until` is set; `user_id`
@@ -32,6 +34,7 @@ class Actor:
     is_system: bool = False
     is_operator: bool = False
     needs_second_factor: bool = False
+    standing: str = ""
     acting_until: datetime | None = None
     real_membership_id: int | None = None
 

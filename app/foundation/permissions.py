@@ -49,6 +49,10 @@ class SignInNeeded(Exception):
     """Nobody is signed in; identity answers with the way to the sign-in page."""
 
 
+class NotLetIn(Exception):
+    """The school knows this person but does not let them in (yet); identity leads to where they read how they stand."""
+
+
 class SecondFactorNeeded(Exception):
     """The school asks its admins for a second factor and this one has given none; identity leads to where it is set up."""
 
@@ -206,6 +210,8 @@ def _member_only(*, second_factor: bool = True) -> None:
     if not current_user.is_authenticated:
         raise SignInNeeded
     if tenancy.current() is not None and current_user.membership_id is None:
+        if current_user.standing:
+            raise NotLetIn
         abort(404)
     if second_factor and current_user.needs_second_factor:
         raise SecondFactorNeeded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,11 +10,12 @@ from sqlalchemy import func, select
 from app.foundation import clock, tenancy
 from app.foundation.actor import STRANGER, Actor
 from app.foundation.db import session
-from app.identity.models import Membership, User
-from app.identity.rules import token_hash
+from app.identity.models import Membership, OneUseToken, User
+from app.identity.rules import Purpose, token_hash
 from app.tenants.models import Tenant
 
 SEEN = "update user_session set seen_at = %(now)s where id = %(id)s"
+NOT_LET_IN = frozenset({"pending", "invited", "declined", "suspended"})
 BETWEEN_SIGHTINGS = timedelta(minutes=5)
 """A session's last use is written at most this often."""
 _SESSION = """
@@ -23,21 +24,22 @@ from user_session s join user_account u on u.id = s.user_id
 where s.token_hash = %(token)s and s.ended_at is null and s.expires_at > %(now)s
 and (s.is_remembered or s.seen_at > %(idle)s)
 """
-_ACTING = "s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s"
+_ACTING = "s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and (u.is_operator or own.status = 'active')"
 SIGNED_IN = f"""
 select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
 case when {_ACTING} then s.acting_until end, own.id,
-g.admins_need_second_factor and 'admin' = any (own.roles) and s.second_factor_at is null
+g.admins_need_second_factor and own.status = 'active' and 'admin' = any (own.roles) and s.second_factor_at is null,
+own.status
 """ + _SESSION.format(
     joins=f"""
-left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s and own.status = 'active'
+left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s
 left join membership m on m.tenant_id = %(tenant)s and m.status = 'active'
   and m.id = case when {_ACTING} then s.acting_membership_id else own.id end
 left join school_settings g on g.tenant_id = %(tenant)s
 """
 )
 SIGNED_IN_NOWHERE = """
-select s.id, s.seen_at, u.id, u.email, u.is_operator, null, null, null, null, null, null, null, null, false
+select s.id, s.seen_at, u.id, u.email, u.is_operator, null, null, null, null, null, null, null, null, false, null
 """ + _SESSION.format(joins="")
 
 
@@ -60,7 +62,7 @@ def find_actor(token: str, *, idle: timedelta) -> Actor:
 def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
     (
         session_id, _seen_at, user_id, email, is_operator, membership_id, name, roles, zone, locale, department_id,
-        acting_until, own_id, needs_second_factor,
+        acting_until, own_id, needs_second_factor, status,
     ) = row  # fmt: skip
     return Actor(
         user_id=user_id,
@@ -74,6 +76,7 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
         department_id=department_id,
         is_operator=is_operator,
         needs_second_factor=bool(needs_second_factor),
+        standing=status if membership_id is None and status in NOT_LET_IN else "",
         acting_until=acting_until,
         real_membership_id=own_id if acting_until else None,
     )
@@ -122,3 +125,79 @@ def names_of_members(ids: set[int]) -> dict[int, str]:
         row.id: row.name
         for row in session.execute(select(Membership.id, Membership.name).where(Membership.id.in_(ids)))
     }
+
+
+# -- links ---------------------------------------------------------------------------------------------------------
+
+
+def find_link(token: str, purpose: Purpose) -> OneUseToken | None:
+    """A link that still works, for the school in force or for none; looking at it does not use it."""
+    tenant = tenancy.current()
+    return session.scalars(
+        select(OneUseToken).where(
+            OneUseToken.token_hash == token_hash(token),
+            OneUseToken.purpose == purpose.value,
+            OneUseToken.used_at.is_(None),
+            OneUseToken.expires_at > clock.now(),
+            OneUseToken.tenant_id == tenant.id if tenant else OneUseToken.tenant_id.is_(None),
+        )
+    ).first()
+
+
+def find_waiting_link(
+    purpose: Purpose, user_id: int | None, tenant_id: int | None, *, newer_than: datetime, new_email: str | None = None
+) -> OneUseToken | None:
+    """The link of that purpose that a person asked for a moment ago and has not used."""
+    return session.scalars(
+        select(OneUseToken)
+        .where(
+            OneUseToken.user_id == (user_id or 0),
+            OneUseToken.purpose == purpose.value,
+            OneUseToken.used_at.is_(None),
+            OneUseToken.created_at > newer_than,
+            OneUseToken.tenant_id == tenant_id if tenant_id else OneUseToken.tenant_id.is_(None),
+            OneUseToken.new_email == new_email if new_email else OneUseToken.new_email.is_(None),
+        )
+        .order_by(OneUseToken.id.desc())
+    ).first()
+
+
+def find_user(user_id: int | None) -> User | None:
+    return session.get(User, user_id or 0)
+
+
+def find_tenant_for_mail(user_id: int | None) -> tenancy.TenantRef | None:
+    """A school whose worker mails a person: the first of theirs; for nobody the first there is, at the same cost."""
+    before = tenancy.current()
+    tenancy.enter(None, user_id=user_id or 0)
+    theirs = select(func.min(Membership.tenant_id)).where(Membership.user_id == (user_id or 0)).scalar_subquery()
+    first = select(func.min(Tenant.id)).scalar_subquery()
+    found = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone).where(Tenant.id == func.coalesce(theirs, first))
+    row = session.execute(found).first()
+    tenancy.enter(before)
+    return tenancy.TenantRef(*row) if row else None
+
+
+def list_standings_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
+    """The schools that know a person but do not let them in (yet), by name. Needs the person's stamp in force."""
+    rows = (
+        select(Tenant, Membership)
+        .join(Membership, Membership.tenant_id == Tenant.id)
+        .where(Membership.user_id == user_id, Membership.status.in_(NOT_LET_IN), Tenant.suspended_at.is_(None))
+        .order_by(Tenant.name)
+    )
+    return [(tenant, membership) for tenant, membership in session.execute(rows)]
+
+
+def find_standing_member(user_id: int) -> Membership | None:
+    """What a person is in the school in force, in whatever state."""
+    return session.scalars(select(Membership).where(Membership.user_id == user_id)).first()
+
+
+def find_link_by_id(link_id: int) -> OneUseToken | None:
+    return session.get(OneUseToken, link_id)
+
+
+def is_without_school() -> bool:
+    """Whether this is an empty instance, which wants to be set up."""
+    return session.execute(select(Tenant.id).limit(1)).first() is None

@@ -35,7 +35,9 @@ def test_what_was_typed_is_one_press_away_after_signing_in_again(app: Flask) -> 
 
 
 def test_fields_from_another_site_are_not_kept(app: Flask) -> None:
-    answer = app.test_client().post("/skyline/stuck-work/1/replay", data=TYPED, headers={"Origin": "http://evil.example"})
+    answer = app.test_client().post(
+        "/skyline/stuck-work/1/replay", data=TYPED, headers={"Origin": "http://evil.example"}
+    )
     assert answer.status_code == 401
     assert "gusts" not in answer.text
 

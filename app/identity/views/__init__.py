@@ -12,4 +12,4 @@ login = LoginManager()
 login.anonymous_user = lambda: STRANGER
 login.session_protection = None
 
-from app.identity.views import sessions  # noqa: E402, F401
+from app.identity.views import accounts, registration, sessions, set_up  # noqa: E402, F401
