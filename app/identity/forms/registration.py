@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, PasswordField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.foundation.forms import Form, stripped
 from app.foundation.zones import ZoneField
@@ -16,13 +16,13 @@ from app.identity.rules import password_problem
 
 def email_field(label: Any = None) -> EmailField:
     """An address that can be written to."""
-    checks = [InputRequired(_l("Give an e-mail address.")), Length(max=254), is_address]
+    checks = [DataRequired(_l("Give an e-mail address.")), Length(max=254), is_address]
     return EmailField(label or _l("E-mail"), checks, [stripped])
 
 
 def name_field(label: Any = None) -> StringField:
     return StringField(
-        label or _l("Name"), [InputRequired(_l("Give a name.")), Length(max=120), is_one_line], [stripped]
+        label or _l("Name"), [DataRequired(_l("Give a name.")), Length(max=120), is_one_line], [stripped]
     )
 
 
@@ -87,7 +87,7 @@ class SetUpForm(NewPassword, Form):
     """The first school of an instance and its first admin."""
 
     school = name_field(_l("Name of the school"))
-    slug = StringField(_l("Address"), [InputRequired(_l("Give an address.")), Length(min=3, max=40)], [stripped])
+    slug = StringField(_l("Address"), [DataRequired(_l("Give an address.")), Length(min=3, max=40)], [stripped])
     zone = ZoneField(_l("Home time zone"))
     name = name_field(_l("Your name"))
     email = email_field(_l("Your e-mail"))

@@ -94,7 +94,7 @@ def _confirmation(user: User, _link: OneUseToken, token: str) -> tuple[Letter, s
                 _("Somebody, probably you, asked to join %(school)s with this e-mail address.", school=school.name),
                 _("Open this link to confirm that it was you. It works once, for three days:"),
                 address,
-                _("If it was not you, do nothing: nobody can sign in with your address without this link."),
+                _("If it was not you, do nothing: nothing comes of it without this link."),
             ),
         ),
         user.email,

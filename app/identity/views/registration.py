@@ -47,7 +47,7 @@ def registration_create() -> Any:
     return _registration_page(form)
 
 
-@bp.get("/<tenant>/register/sent")
+@bp.get("/<tenant>/registration")
 @public("the same words for every e-mail, known or not")
 def registration_sent() -> Any:
     return page("identity/registration_sent.html", mails=can_send_mail())

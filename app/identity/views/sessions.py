@@ -19,7 +19,7 @@ from app.foundation.refusals import BadRequest
 from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms.sessions import SignInForm
 from app.identity.operations.sessions import SignedIn, sign_in, sign_out
-from app.identity.queries import find_actor, list_schools_of_user
+from app.identity.queries import find_actor, list_schools_of_user, list_standings_of_user
 from app.identity.rules import new_token
 from app.identity.views import bp, login
 
@@ -81,7 +81,7 @@ def schools_index() -> Any:
     schools = list_schools_of_user(current_user.user_id)
     if len(schools) == 1 and "stay" not in request.args:
         return redirect(f"/{schools[0][0].slug}/", 303)
-    return page("identity/schools.html", schools=schools)
+    return page("identity/schools.html", schools=schools, standings=list_standings_of_user(current_user.user_id))
 
 
 # -- finding the person of a request -------------------------------------------------------------------------------
