@@ -385,3 +385,12 @@ def test_entries_of_another_school_are_not_seen(app: Flask) -> None:
     with at_school("harbour") as harbour:
         assert {entry.tenant_id for entry in session.query(AuditEntry)} == {harbour.id}
         assert {link.tenant_id for link in session.query(AuditLink)} == {harbour.id}
+
+
+def test_a_demo_is_reset_by_its_owner_and_begins_new_chains(own: Committed) -> None:
+    with own.at("skyline"):
+        record(5)
+    result = own.run("demo", "reset")
+    assert result.exit_code == 0, result.output
+    assert own.ask("select count(*) from audit_entry where action = 'department.added' and after ? 'n'") == 0
+    assert whole(own)

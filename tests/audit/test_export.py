@@ -86,7 +86,8 @@ def test_some_days_are_exported_and_hold(own: Committed, tmp_path: Path) -> None
     for first, last, days in (("09", "09", ["09", "10"]), ("10", "11", ["10", "11"])):
         days_asked = ["--from", f"2027-01-{first}", "--to", f"2027-01-{last}"]
         assert own.run("audit", "export", "--tenant", "skyline", *days_asked, str(file)).exit_code == 0
-        written = [json.loads(line)["entry"]["after"]["day"][8:10] for line in file.read_text().splitlines()]
+        entries = [json.loads(line)["entry"] for line in file.read_text().splitlines()]
+        written = [json.loads(entry["after"])["day"][8:10] for entry in entries]
         assert written == days
         assert check(file)[0] == 0
     assert own.run("audit", "export", "--tenant", "skyline", "--to", "2020-01-01", str(file)).exit_code == 0
