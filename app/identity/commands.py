@@ -43,13 +43,14 @@ def create(slug: str, name: str, zone: str, email: str) -> None:
 
 
 @tenant_group.command("set-up-link")
-def set_up_link() -> None:
+@click.option("--if-empty", is_flag=True, help="Say nothing where there is a school already.")
+def set_up_link(if_empty: bool) -> None:
     """Print the one-use address by which the first school of an empty instance is made; the one before is void."""
     with tenancy.tenant_scope(None), unit_of_work():
         token = set_up_token()
     if token:
         click.echo(f"There is no school yet. Make the first one at {absolute_url('identity.set_up_new', token=token)}")
-    else:
+    elif not if_empty:
         click.echo("There is a school already; make another by `flask tenant create`.")
 
 

@@ -88,6 +88,10 @@ class SetUpForm(NewPassword, Form):
 
     school = name_field(_l("Name of the school"))
     slug = StringField(_l("Address"), [DataRequired(_l("Give an address.")), Length(min=3, max=40)], [stripped])
-    zone = ZoneField(_l("Home time zone"))
+    zone = ZoneField(
+        _l("Home time zone"),
+        none=_l("Choose a zone"),
+        validators=[DataRequired(_l("Choose the zone of the school's home."))],
+    )
     name = name_field(_l("Your name"))
     email = email_field(_l("Your e-mail"))
