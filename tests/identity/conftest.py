@@ -1,31 +1,24 @@
-"""Each test comes from an address of its own and finds the mailbox empty."""
+"""Each test finds all limits whole and the mailbox empty."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
+from limits.storage import RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
 
+from app.foundation import limits, queue
 from tests.identity.mailbox import take
 
 
 @pytest.fixture(autouse=True)
-def _an_address_of_its_own(the_app: Flask) -> Iterator[None]:
-    """What one test uses up of a limit, the next has whole."""
-    address = f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
-
-    class FromThere(FlaskClient):
-        def __init__(self, *args: Any, **more: Any) -> None:
-            super().__init__(*args, **more)
-            self.environ_base["REMOTE_ADDR"] = address
-
-    before, the_app.test_client_class = the_app.test_client_class, FromThere
-    yield
-    the_app.test_client_class = before
+def _whole_limits(the_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test uses up, the next has whole: each counts in Redis under keys of its own."""
+    pool = queue.redis().connection_pool
+    storage = RedisStorage("redis://", connection_pool=pool, wrap_exceptions=False, key_prefix=secrets.token_hex(8))
+    monkeypatch.setattr(limits, "_in_redis", SlidingWindowCounterRateLimiter(storage))
 
 
 @pytest.fixture(autouse=True)

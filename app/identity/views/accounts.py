@@ -97,6 +97,7 @@ def password_edit() -> Any:
 @bp.post("/account/password")
 @own_account
 def password_update() -> Any:
+    _check_tries()
     form = PasswordForm()
     form.owner = current_user.email
     changed = form.carry_out(
@@ -122,6 +123,7 @@ def email_edit() -> Any:
 @bp.post("/account/email")
 @own_account
 def email_update() -> Any:
+    _check_tries()
     form = EmailForm()
     asked = form.carry_out(
         lambda: _with_current_password(
@@ -157,14 +159,16 @@ def email_confirmation_create(token: str) -> Any:
     return page("identity/email_confirmation.html", form=form, token=token, email=link.new_email, status=form.status)
 
 
+def _check_tries() -> None:
+    """Wrong passwords are counted, so that nobody finds one out at a borrowed screen."""
+    limits.check(settings().sign_in_limit, "current-password", str(current_user.user_id))
+
+
 def _with_current_password(deed: Any) -> bool:
-    """Do what the current password opens. Wrong ones are counted, so that a borrowed screen does not find it out."""
-    who = ("current-password", str(current_user.user_id))
-    limits.check(settings().sign_in_limit, *who)
     try:
         deed()
     except WrongPassword:
-        limits.count(settings().sign_in_limit, *who)
+        limits.count(settings().sign_in_limit, "current-password", str(current_user.user_id))
         raise
     return True
 
