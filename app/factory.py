@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,6 +54,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=not settings.demo,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings.remembered_days),
+        SESSION_REFRESH_EACH_REQUEST=False,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
         TEMPLATES_AUTO_RELOAD=False,
     )
@@ -99,6 +102,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     from app.demo import models as _demo_models  # noqa: F401
     from app.identity import commands as identity_commands
     from app.identity import policies as _identity_policies  # noqa: F401
+    from app.identity import reactions as _identity_reactions  # noqa: F401
     from app.identity import views as identity
     from app.learning import models as _learning_models  # noqa: F401
     from app.notifications import models as _notifications_models  # noqa: F401
@@ -112,7 +116,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     jobs.tenants_by_id_come_from(tenants_queries.find_tenant_by_id)
     identity.login.init_app(app)
     assets.init_assets(app)
-    for feature in (health.bp, identity.bp, tenants.bp, audit.bp, scheduling.bp):
+    for feature in (health.bp, identity.bp, identity.people_bp, tenants.bp, audit.bp, scheduling.bp):
         app.register_blueprint(feature)
     app.cli.add_command(demo_commands.group)
     app.cli.add_command(audit_commands.group)

@@ -15,13 +15,19 @@ MOST_ENTRIES = 7
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the rail. `order` sorts it; `section` is the blueprint that it lights up for."""
+    """One entry of the rail. `order` sorts it. Who holds `unless` reaches the page from another entry and is not shown this."""
 
     label: LazyString
     endpoint: str
     icon: str
     order: int
     permission: StrEnum | None = None
+    unless: StrEnum | None = None
+
+    def is_for(self, permissions: frozenset[str]) -> bool:
+        """Whether a person of these permissions is shown the entry."""
+        wanted = self.permission is None or self.permission in permissions
+        return wanted and (self.unless is None or self.unless not in permissions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def add(entry: Entry) -> None:
 
 def links_for(actor: Actor) -> list[Link]:
     """The rail of this person on this page: at most seven entries."""
-    mine = [e for e in _entries if e.permission is None or actor.may(e.permission)][:MOST_ENTRIES]
+    mine = [entry for entry in _entries if entry.is_for(actor.permissions)][:MOST_ENTRIES]
     current = _current_endpoint(mine)
     return [Link(str(e.label), url_for(e.endpoint), e.icon, e.endpoint == current) for e in mine]
 

@@ -27,6 +27,39 @@ class MemberJoined(Event):
 
 
 @dataclass(frozen=True)
+class MemberApproved(Event):
+    """An admin let in a person who asked to join."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberDeclined(Event):
+    """An admin did not let in a person who asked to join."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberSuspended(Event):
+    """A person's access is suspended until somebody reinstates them."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberReinstated(Event):
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class RolesChanged(Event):
+    """A person may do more or less than before."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
 class ProfileChanged(Event):
     """A name or another fact about a person is not what it was."""
 

@@ -138,6 +138,8 @@ class Membership(TenantRow, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     approved_at: Mapped[datetime | None]
     invited_at: Mapped[datetime | None]
+    standing_reason: Mapped[str | None] = mapped_column(String(300))
+    """Why a person was declined or suspended, in the words of whoever did it, for the person to read."""
     erased_at: Mapped[datetime | None]
 
     @property

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from app.foundation import clock, tenancy
 from app.foundation.actor import STRANGER, Actor
 from app.foundation.db import session
-from app.identity.models import Membership, OneUseToken, User
+from app.foundation.formats import sort_key
+from app.foundation.pages import Page, paginate
+from app.identity.models import Membership, OneUseToken, User, UserSession
 from app.identity.rules import Purpose, token_hash
 from app.tenants.models import Tenant
+from app.tenants.queries import department_ids_below
 
 SEEN = "update user_session set seen_at = %(now)s where id = %(id)s"
 NOT_LET_IN = frozenset({"pending", "invited", "declined", "suspended"})
@@ -201,3 +206,90 @@ def find_link_by_id(link_id: int) -> OneUseToken | None:
 def is_without_school() -> bool:
     """Whether this is an empty instance, which wants to be set up."""
     return session.execute(select(Tenant.id).limit(1)).first() is None
+
+
+# -- the people of a school ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One row of the people list: the member, their e-mail, and whether that is known to be theirs."""
+
+    member: Membership
+    email: str
+    email_confirmed: bool
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all they wait for is an admin's yes."""
+        return self.member.status == "pending" and self.email_confirmed
+
+
+def list_people(
+    *, search: str = "", status: str | None = None, role: str | None = None, department_id: int | None = None,
+    newest_first: bool = False, cursor: str = "",
+) -> Page[Listed]:  # fmt: skip
+    """A page of the school's people, by name or newest first, in one SELECT. Erased ones are left out.
+
+    `search` is part of a name, an e-mail or a phone number, however that is spaced; a department includes those below it.
+    """
+    columns = (Membership, User.email, User.email_confirmed_at, Membership.name_key, Membership.id)
+    people: Any = select(*columns).join(User, User.id == Membership.user_id)
+    people = people.where(Membership.status == status if status else Membership.status != "erased")
+    if role:
+        people = people.where(Membership.roles.contains([role]))
+    if department_id is not None:
+        people = people.where(Membership.department_id.in_(department_ids_below(department_id)))
+    if search:
+        people = people.where(or_(*_named(search)))
+    by = [Membership.id] if newest_first else [Membership.name_key, Membership.id]
+    found = paginate(people, by, cursor=cursor, descending=newest_first, scalars=False)
+    rows = [Listed(row.Membership, row.email, row.email_confirmed_at is not None) for row in found.rows]
+    return Page(rows, found.before, found.after)
+
+
+def _named(search: str) -> Iterator[Any]:
+    yield Membership.name_key.contains(sort_key(search), autoescape=True)
+    yield func.lower(User.email).contains(search.lower(), autoescape=True)
+    digits = "".join(c for c in search if c in "0123456789")
+    if digits and not search.strip("+-()/. 0123456789"):
+        yield func.regexp_replace(Membership.phone, "[^0-9]", "", "g").contains(digits)
+
+
+def count_waiting() -> int:
+    """How many people wait for an admin to let them in."""
+    waiting = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
+    ready = waiting.where(Membership.status == "pending", User.email_confirmed_at.is_not(None))
+    return session.execute(ready).scalar_one()
+
+
+def list_admin_ids() -> set[int]:
+    """The membership ids of the school's active admins."""
+    admins = select(Membership.id).where(Membership.roles.contains(["admin"]), Membership.status == "active")
+    return set(session.scalars(admins))
+
+
+def list_members_by_id(ids: Iterable[int]) -> list[Membership]:
+    """The members behind ids, by name; those of another school, or of none, are not among them."""
+    wanted = select(Membership).where(Membership.id.in_(list(ids)))
+    return list(session.scalars(wanted.order_by(Membership.name_key, Membership.id)))
+
+
+# -- sessions ------------------------------------------------------------------------------------------------------
+
+
+def find_session(token: str) -> UserSession | None:
+    """The row of a session token, also after its end, for as long as it is kept."""
+    return session.scalars(select(UserSession).where(UserSession.token_hash == token_hash(token))).first()
+
+
+def list_open_sessions(user_id: int, *, idle: timedelta) -> list[UserSession]:
+    """Where a person is signed in, last used first."""
+    now = clock.now()
+    still = select(UserSession).where(
+        UserSession.user_id == user_id,
+        UserSession.ended_at.is_(None),
+        UserSession.expires_at > now,
+        UserSession.is_remembered | (UserSession.seen_at > now - idle),
+    )
+    return list(session.scalars(still.order_by(UserSession.seen_at.desc(), UserSession.id.desc())))

@@ -81,3 +81,49 @@ def token_hash(token: str) -> str:
 
 def _shortened(password: str) -> bytes:
     return base64.b64encode(hashlib.sha256(password.encode()).digest())
+
+
+# -- words ---------------------------------------------------------------------------------------------------------
+
+
+def standing_words() -> dict[str, str]:
+    """How each status of a member reads."""
+    return {
+        "active": _("Active"),
+        "pending": _("Waiting"),
+        "invited": _("Invited"),
+        "suspended": _("Suspended"),
+        "declined": _("Declined"),
+        "erased": _("Erased"),
+    }
+
+
+def role_words() -> dict[str, str]:
+    """How each role reads."""
+    return {
+        "learner": _("Learner"),
+        "instructor": _("Instructor"),
+        "author": _("Author"),
+        "manager": _("Manager"),
+        "admin": _("Admin"),
+    }
+
+
+BROWSERS = (
+    ("Edg/", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("CrOS", "ChromeOS"),
+    ("Mac OS X", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+"""What a user agent contains and what it is called. The first that fits counts: all claim to be several."""
+
+
+def device_words(user_agent: str) -> str:
+    """A device as its owner would name it: "Firefox on Windows"."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    if browser and system:
+        return _("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or _("An unknown device")

@@ -213,10 +213,42 @@ def _let_in(_user: User) -> Letter:
     )
 
 
+def _declined(user: User) -> Letter:
+    school = tenancy.required()
+    return Letter(
+        _("%(school)s has not let you in", school=school.name),
+        (
+            _("An admin of %(school)s declined your request to join.", school=school.name),
+            *_reason(user),
+            _("If you think this is a mistake, speak with the school's office."),
+        ),
+    )
+
+
+def _suspended(user: User) -> Letter:
+    school = tenancy.required()
+    return Letter(
+        _("Your access to %(school)s is suspended", school=school.name),
+        (
+            _("An admin of %(school)s has suspended your access. Your records are kept.", school=school.name),
+            *_reason(user),
+            _("Speak with the school's office to have it back."),
+        ),
+    )
+
+
+def _reason(user: User) -> tuple[str, ...]:
+    """The reason that was written for the person to read, if there is one."""
+    member = find_standing_member(user.id)
+    return (_("The reason: %(reason)s", reason=member.standing_reason),) if member and member.standing_reason else ()
+
+
 NOTICES: dict[str, Callable[[User], Letter]] = {
     "password_changed": _password_changed,
     "email_change_asked": _email_change_asked,
     "let_in": _let_in,
+    "declined": _declined,
+    "suspended": _suspended,
 }
 
 

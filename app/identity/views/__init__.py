@@ -8,8 +8,9 @@ from flask_login import LoginManager
 from app.foundation.actor import STRANGER
 
 bp = Blueprint("identity", __name__)
+people_bp = Blueprint("people", __name__, url_prefix="/<tenant>/people")
 login = LoginManager()
 login.anonymous_user = lambda: STRANGER
 login.session_protection = None
 
-from app.identity.views import accounts, registration, sessions, set_up  # noqa: E402, F401
+from app.identity.views import accounts, people, registration, sessions, set_up  # noqa: E402, F401
