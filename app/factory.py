@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from app.foundation import (
     jobs,
     kept,
     language,
+    limits,
     logs,
     metrics,
     nav,
@@ -34,6 +36,7 @@ from app.foundation import (
 )
 from app.foundation.actor import Actor
 from app.foundation.models import Base
+from app.foundation.proxies import TrustedProxies, parse_networks
 from app.foundation.settings import Settings, read_settings
 from app.foundation.templates import SharedTemplate
 
@@ -55,6 +58,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=not settings.demo,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings.remembered_days),
+        SESSION_REFRESH_EACH_REQUEST=False,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
         TEMPLATES_AUTO_RELOAD=False,
     )
@@ -63,15 +68,25 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.harden(app)
     metrics.count_requests(app)
+    _ask_for_set_up(app)
     tenancy.tenants_in_paths(app)
     _open_database(app, settings)
     queue.init_queue(settings.redis_url)
+    limits.init_limits(settings.redis_url)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, parse_networks(settings.trusted_proxies))  # type: ignore[method-assign]
     csrf.init_csrf(app)
     language.init_language(app, _locale)
     errors.answer_errors(app)
     _add_features(app, settings)
     _dress_templates(app, settings)
     return app
+
+
+def _ask_for_set_up(app: Flask) -> None:
+    """Before any school is looked for in an address: there may be none at all."""
+    from app.identity.views.set_up import ask_for_set_up
+
+    ask_for_set_up(app)
 
 
 def _open_database(app: Flask, settings: Settings) -> None:
@@ -86,7 +101,8 @@ def _add_features(app: Flask, settings: Settings) -> None:
     """Register what each feature offers: blueprints, commands, reactions. Importing a feature's models makes its tables known."""
     from app.analytics import commands as analytics_commands
     from app.analytics import models as _analytics_models  # noqa: F401
-    from app.audit import models as _audit_models  # noqa: F401
+    from app.audit import commands as audit_commands
+    from app.audit import views as audit
     from app.courses import commands as courses_commands
     from app.courses import views as courses
     from app.courses.kinds import register_kind
@@ -95,7 +111,9 @@ def _add_features(app: Flask, settings: Settings) -> None:
     from app.demo import models as _demo_models  # noqa: F401
     from app.demo import views as demo
     from app.home import views as home
+    from app.identity import commands as identity_commands
     from app.identity import policies as _identity_policies  # noqa: F401
+    from app.identity import reactions as _identity_reactions  # noqa: F401
     from app.identity import views as identity
     from app.learning import views as learning
     from app.notifications import reactions as _notifications_reactions  # noqa: F401
@@ -116,7 +134,9 @@ def _add_features(app: Flask, settings: Settings) -> None:
     for feature in (
         health.bp,
         identity.bp,
+        identity.people_bp,
         tenants.bp,
+        audit.bp,
         courses.bp,
         learning.bp,
         scheduling.bp,
@@ -129,6 +149,9 @@ def _add_features(app: Flask, settings: Settings) -> None:
     app.cli.add_command(courses_commands.group)
     app.cli.add_command(demo_commands.group)
     app.cli.add_command(analytics_commands.group)
+    app.cli.add_command(audit_commands.group)
+    app.cli.add_command(identity_commands.tenant_group)
+    app.cli.add_command(identity_commands.user_group)
     app.add_url_rule("/theme", "theme_update", _theme_update, methods=["POST"])
 
 

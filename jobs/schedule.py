@@ -7,7 +7,7 @@ from rq.cron import CronScheduler
 
 from app.foundation.logs import set_up_logs
 from app.foundation.settings import read_settings
-from jobs import analytics, partitions, relay
+from jobs import analytics, audit, identity, partitions, relay
 
 QUEUE = "default"
 
@@ -19,6 +19,8 @@ def scheduler(redis_url: str) -> CronScheduler:
     cron.register(relay.clean_up, QUEUE, cron="17 3 * * *", result_ttl=0)
     cron.register(partitions.make_months_ahead, QUEUE, cron="7 2 * * *", result_ttl=0)
     cron.register(analytics.count_active_schools, QUEUE, interval=3600, result_ttl=0, ttl=3600)
+    cron.register(audit.log_heads, QUEUE, cron="37 3 * * *", result_ttl=0)
+    cron.register(identity.forget_ended_sessions, QUEUE, cron="47 3 * * *", result_ttl=0)
     return cron
 
 

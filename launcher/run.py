@@ -146,7 +146,7 @@ def _server_program(server: Server) -> Program:
 
 
 def _prepare_database(supervisor: Supervisor, plan: Plan, environment: dict[str, str], owner_url: str) -> None:
-    """Migrate unless the schema is current, and in demo mode seed what is not seeded yet."""
+    """Migrate unless the schema is current; in demo mode seed what is missing, else print an empty instance's set-up address."""
     as_owner = environment | {"OWNER_DATABASE_URL": owner_url}
 
     def flask(name: str, *words: str) -> None:
@@ -157,6 +157,8 @@ def _prepare_database(supervisor: Supervisor, plan: Plan, environment: dict[str,
         flask("migrate", "db", "upgrade")
     if plan.demo:
         flask("seed", "demo", "seed")
+    else:
+        flask("set-up", "tenant", "set-up-link", "--if-empty")
 
 
 def _start_application(supervisor: Supervisor, plan: Plan, environment: dict[str, str]) -> None:

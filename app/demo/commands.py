@@ -59,6 +59,7 @@ def empty_database(settings: Settings) -> None:
                 " and relnamespace = 'public'::regnamespace and not relispartition and relname <> 'alembic_version'"
             )
         ).scalar_one()
+        connection.execute(text("select set_config('app.audit_owner', 'yes', true)"))
         connection.execute(text(f"truncate {tables} cascade"))
     engine.dispose()
     tenancy.forget_tenants()

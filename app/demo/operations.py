@@ -30,7 +30,7 @@ from app.foundation.actor import SYSTEM, Actor
 from app.foundation.db import session, unit_of_work
 from app.foundation.permissions import Role
 from app.identity.models import Membership, User
-from app.identity.operations import add_member, add_user
+from app.identity.operations.accounts import add_member, add_user
 from app.identity.queries import find_membership_of_user, find_user_by_email, list_members_with_role
 from app.learning.models import Enrollment, LessonProgress, StepProgress
 from app.quizzes.models import Answer, Attempt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from app.foundation.permissions import permissions_of
@@ -13,7 +14,12 @@ class Actor:
     """One person in one school, as the sign-in lookup found them.
 
     `membership_id` is None for a signed-in person on a page outside their schools, for strangers and for the system.
+    `standing` says why in a school that knows the person but does not let them in (yet): pending, invited, declined or
+    suspended; it is empty for everybody else.
     `zone` is the IANA zone in which the person reads times.
+
+    While someone acts as another person, name, roles and membership are that person's and `acting_until` is set; `user_id`
+    and `real_membership_id` (None for an operator) are those of whoever really sits there.
     """
 
     user_id: int | None = None
@@ -26,11 +32,21 @@ class Actor:
     locale: str = "en"
     department_id: int | None = None
     is_system: bool = False
+    is_operator: bool = False
+    needs_second_factor: bool = False
+    standing: str = ""
+    acting_until: datetime | None = None
+    real_membership_id: int | None = None
 
     @cached_property
     def permissions(self) -> frozenset[str]:
-        """The union of what each role may do."""
-        return permissions_of(self.roles)
+        """The union of what each role may do, less what nobody may do in another's name."""
+        return permissions_of(self.roles, acting=self.is_acting)
+
+    @property
+    def is_acting(self) -> bool:
+        """Whether someone else acts as this person."""
+        return self.acting_until is not None
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions

@@ -6,16 +6,22 @@ sign in (401, nothing lost) and is not told that its token is wrong (400).
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
+from flask import session as cookie
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf, validate_csrf
+from itsdangerous import BadData, URLSafeTimedSerializer
 from wtforms import ValidationError
 
 SLOT = "\ue000csrf token\ue000"
 """Stands for the token in a part of a page that is kept for many requests; no text of a person holds it by chance."""
+SALT = "wtf-csrf-token"
+"""What Flask-WTF signs its tokens with, besides the secret key."""
 
 _protect = CSRFProtect()
 _left_open: ContextVar[bool] = ContextVar("csrf_left_open", default=False)
@@ -55,6 +61,27 @@ def _token_or_slot() -> str:
     return SLOT if _left_open.get() else token()
 
 
+def begin() -> str:
+    """Begin the secret anew, together with the cookie that holds it. Returns its SHA-256, to be kept with the session."""
+    secret = cookie["csrf_token"] = secrets.token_hex(32)
+    renew()
+    return _hash(secret)
+
+
 def renew() -> None:
     """Forget the token made for this request, after the cookie that holds its secret was begun anew."""
     g.pop("csrf_token", None)
+
+
+def posted_hash() -> str | None:
+    """The SHA-256 of the secret in the posted token, whichever session's it is; None if we never signed that token."""
+    signed = request.form.get("csrf_token") or request.headers.get("X-CSRFToken") or ""
+    try:
+        secret = URLSafeTimedSerializer(current_app.secret_key or "", salt=SALT).loads(signed)
+    except BadData:
+        return None
+    return _hash(str(secret))
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.foundation.actor import STRANGER
 from app.foundation.db import mark_rollback, session
+from app.foundation.limits import TooMany
 from app.foundation.logs import correlation_id
 from app.foundation.refusals import Refusal
 from app.foundation.replies import wants_partial
@@ -51,7 +52,10 @@ def answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> Response:
-        return respond(refusal.status, refusal.sentence)
+        response = respond(refusal.status, refusal.sentence)
+        if isinstance(refusal, TooMany):
+            response.headers["Retry-After"] = str(refusal.retry_after)
+        return response
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

@@ -12,20 +12,25 @@ from flask_babel import LazyString
 
 from app.foundation import tenancy
 from app.foundation.actor import Actor
-from app.foundation.permissions import permissions_of
 
 MOST_ENTRIES = 7
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the rail. `order` sorts it; `section` is the blueprint that it lights up for."""
+    """One entry of the rail. `order` sorts it. Who holds `unless` reaches the page from another entry and is not shown this."""
 
     label: LazyString
     endpoint: str
     icon: str
     order: int
     permission: StrEnum | None = None
+    unless: StrEnum | None = None
+
+    def is_for(self, permissions: frozenset[str]) -> bool:
+        """Whether a person of these permissions is shown the entry."""
+        wanted = self.permission is None or self.permission in permissions
+        return wanted and (self.unless is None or self.unless not in permissions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,13 @@ def add(entry: Entry) -> None:
 
 def links_for(actor: Actor, lang: str) -> tuple[Link, ...]:
     """The rail of this person on this page, in a language: at most seven entries."""
-    return _links(actor.roles, request.endpoint or "", tenancy.required().slug, lang)
+    return _links(actor.permissions, request.endpoint or "", tenancy.required().slug, lang)
 
 
 @lru_cache(maxsize=2048)
-def _links(roles: frozenset[str], here: str, _school: str, _lang: str) -> tuple[Link, ...]:
+def _links(held: frozenset[str], here: str, _school: str, _lang: str) -> tuple[Link, ...]:
     """Built once for each school and language: the addresses lie in the school in force, the words are the reader's."""
-    held = permissions_of(roles)
-    mine = [entry for entry in _entries if entry.permission is None or entry.permission in held][:MOST_ENTRIES]
+    mine = [entry for entry in _entries if entry.is_for(held)][:MOST_ENTRIES]
     current = _current_endpoint(mine, here)
     return tuple(Link(str(e.label), url_for(e.endpoint), e.icon, e.endpoint == current) for e in mine)
 

@@ -40,12 +40,21 @@ EVERYONE = frozenset(Role)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _granted: dict[str, set[str]] = {role.value: set() for role in Role}
+_never_while_acting: set[str] = set()
 _sees: dict[type, Predicate] = {}
 _allows: dict[str, Predicate] = {}
 
 
 class SignInNeeded(Exception):
     """Nobody is signed in; identity answers with the way to the sign-in page."""
+
+
+class NotLetIn(Exception):
+    """The school knows this person but does not let them in (yet); identity leads to where they read how they stand."""
+
+
+class SecondFactorNeeded(Exception):
+    """The school asks its admins for a second factor and this one has given none; identity leads to where it is set up."""
 
 
 # -- what a policies room says -------------------------------------------------------------------------------------
@@ -56,6 +65,12 @@ def grants(table: Mapping[StrEnum, frozenset[Role] | set[Role]]) -> None:
     for permission, roles in table.items():
         for role in roles:
             _granted[role.value].add(permission.value)
+    permissions_of.cache_clear()
+
+
+def never_while_acting(*permissions: StrEnum) -> None:
+    """Name what nobody may do while acting as someone else: passwords, roles, money."""
+    _never_while_acting.update(permission.value for permission in permissions)
     permissions_of.cache_clear()
 
 
@@ -79,10 +94,17 @@ def allows(permission: StrEnum) -> Callable[[Predicate], Predicate]:
     return mark
 
 
-@lru_cache(maxsize=64)
-def permissions_of(roles: frozenset[str]) -> frozenset[str]:
-    """The union of the permissions of several roles."""
-    return frozenset().union(*(_granted.get(role, set()) for role in roles))
+@lru_cache(maxsize=128)
+def permissions_of(roles: frozenset[str], *, acting: bool = False) -> frozenset[str]:
+    """The union of the permissions of several roles; less some while acting as someone else."""
+    held: frozenset[str] = frozenset().union(*(_granted.get(role, set()) for role in roles))
+    return held - _never_while_acting if acting else held
+
+
+def permission_matrix() -> dict[str, frozenset[str]]:
+    """Each permission with the roles that hold it, by its name: the code's own policies."""
+    names = sorted(set().union(*_granted.values()))
+    return {name: frozenset(role for role, held in _granted.items() if name in held) for name in names}
 
 
 def roles_with(permission: StrEnum) -> frozenset[str]:
@@ -129,6 +151,34 @@ def signed_in(view: View) -> View:
     return guarded
 
 
+def own_account(view: View) -> View:
+    """The view answers a signed-in person about their own account, never one who acts as another."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        _member_only(second_factor=False)
+        if current_user.is_acting:
+            abort(403)
+        return view(*args, **kwargs)
+
+    guarded.permission = "own-account"  # type: ignore[attr-defined]
+    return guarded
+
+
+def operator(view: View) -> View:
+    """The view answers the platform's operators; to everybody else it is not there."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        _member_only()
+        if not current_user.is_operator:
+            abort(404)
+        return view(*args, **kwargs)
+
+    guarded.permission = "operator"  # type: ignore[attr-defined]
+    return guarded
+
+
 def public(reason: str) -> Callable[[View], View]:
     """The view answers everybody, for a reason that the list of routes shows."""
 
@@ -156,10 +206,14 @@ def access(model: type[T], record_id: int, *options: ORMOption) -> T:
     return record
 
 
-def _member_only() -> None:
+def _member_only(*, second_factor: bool = True) -> None:
     if not current_user.is_authenticated:
         raise SignInNeeded
     if tenancy.current() is not None and current_user.membership_id is None:
+        if current_user.standing:
+            raise NotLetIn
         abort(404)
+    if second_factor and current_user.needs_second_factor:
+        raise SecondFactorNeeded
     if request.method not in SAFE_METHODS:
         csrf.check()

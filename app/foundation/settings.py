@@ -8,6 +8,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from limits import parse
+
+from app.foundation.crypto import parse_keys
+from app.foundation.proxies import parse_networks
+
 SHORTEST_SECRET = 32
 DEFAULT_SECRETS = {"change-me", "changeme", "secret", "dev", "development", "groundschool"}
 
@@ -37,6 +42,16 @@ class Settings:
     log_level: str = "INFO"
     max_post_bytes: int = 2_000_000
     bcrypt_cost: int = 12
+    trusted_proxies: str = ""
+    audit_keys: str = field(default="", repr=False)
+    sign_in_limit: str = "10 per 15 minutes"
+    sign_in_address_limit: str = "100 per 15 minutes"
+    registration_limit: str = "20 per hour"
+    reset_limit: str = "20 per hour"
+    booking_request_limit: str = "30 per hour"
+    session_idle_hours: int = 12
+    session_days: int = 14
+    remembered_days: int = 60
 
     @property
     def address(self) -> str:
@@ -61,6 +76,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if values.get("owner_database_url"):
         values["owner_database_url"] = normal_database_url(values["owner_database_url"])
     _check_secret(values)
+    _check_limits(values)
+    _check_audit_keys(values)
     return Settings(**values)
 
 
@@ -95,3 +112,28 @@ def _check_secret(values: dict[str, Any]) -> None:
             f"SECRET_KEY must be at least {SHORTEST_SECRET} random characters outside demo mode: "
             'make one with `python3 -c "import secrets; print(secrets.token_urlsafe(48))"`.'
         )
+
+
+def _check_limits(values: dict[str, Any]) -> None:
+    for name, text in values.items():
+        if name.endswith("_limit"):
+            try:
+                parse(text)
+            except ValueError as error:
+                raise BadSetting(f"{ENV_NAMES[name]} must read like “10 per 15 minutes”, not {text!r}.") from error
+    try:
+        parse_networks(values.get("trusted_proxies", ""))
+    except ValueError as error:
+        raise BadSetting(
+            "TRUSTED_PROXIES must list addresses or networks, like 10.0.0.0/8, separated by commas."
+        ) from error
+
+
+def _check_audit_keys(values: dict[str, Any]) -> None:
+    try:
+        parse_keys(values.get("audit_keys", ""))
+    except ValueError as error:
+        raise BadSetting(
+            f"AUDIT_KEYS must read like “2027:<base64 of 32 bytes>,2026:<…>”, newest first, but {error}: "
+            'make a key with `python3 -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"`.'
+        ) from error

@@ -81,12 +81,15 @@ def _grant(operations: Operations, grant: GlobalGrants) -> None:
     operations.execute(f"grant {grant.grants} on {grant.table} to {WEB_ROLE}")
 
 
+TRUNCATE_BIT = 32
+"""In pg_trigger.tgtype. PostgreSQL hands a parent's row triggers down to its partitions, its TRUNCATE triggers not."""
 MONTH_FUNCTION = """
 create or replace function make_month_partition(parent text, month date) returns void
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set timezone = 'UTC' as $$
 declare
   first_day date := date_trunc('month', month)::date;
   partition text := parent || to_char(first_day, '_YYYY_MM');
+  guard record;
 begin
   if parent not in ({tables}) then
     raise exception 'no partitioned table of that name';
@@ -97,6 +100,13 @@ begin
   end if;
   execute format('alter table public.%I enable row level security', partition);
   execute format('alter table public.%I force row level security', partition);
+  for guard in
+    select tgname, tgfoid::regproc::text as refuses from pg_trigger
+    where tgrelid = ('public.' || quote_ident(parent))::regclass and not tgisinternal and tgtype & {truncate} = {truncate}
+  loop
+    execute format('create or replace trigger %I before truncate on public.%I for each statement execute function %s()',
+      guard.tgname, partition, guard.refuses);
+  end loop;
 end $$
 """
 
@@ -117,7 +127,7 @@ class MonthPartitions(MigrateOperation):
 @Operations.implementation_for(MonthPartitions)
 def _make_months(operations: Operations, months: MonthPartitions) -> None:
     names = ", ".join(f"'{table}'" for table in (*months.besides, *months.tables))
-    operations.execute(MONTH_FUNCTION.format(tables=names))
+    operations.execute(MONTH_FUNCTION.format(tables=names, truncate=TRUNCATE_BIT))
     operations.execute("revoke all on function make_month_partition(text, date) from public")
     operations.execute(f"grant execute on function make_month_partition(text, date) to {WEB_ROLE}")
     for table in months.tables:

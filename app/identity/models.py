@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +35,13 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(254))
     password_hash: Mapped[str | None]
     is_operator: Mapped[bool] = mapped_column(server_default="false")
+    email_confirmed_at: Mapped[datetime | None]
+    totp_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The second factor's secret, encrypted with the platform's key; counts once `totp_confirmed_at` is set."""
+    totp_confirmed_at: Mapped[datetime | None]
+    totp_last_step: Mapped[int | None]
+    """The last 30-second step that was accepted: a code works once."""
+    erased_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -41,6 +60,50 @@ class UserSession(Base):
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    ended_reason: Mapped[str] = mapped_column(String(20), server_default="")
+    is_remembered: Mapped[bool] = mapped_column(server_default="false")
+    second_factor_at: Mapped[datetime | None]
+    acting_tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenant.id", ondelete="CASCADE"))
+    acting_membership_id: Mapped[int | None]
+    """Whom an operator or admin acts as, in which school, until when; the reason is in that school's audit trail."""
+    acting_until: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """A one-use code that stands in for the second factor, hashed."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("user_id", "code_hash"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
+
+
+class OneUseToken(Base):
+    """A link that was mailed or printed: it does one thing once, until it expires. Here is its SHA-256 and ids, no content."""
+
+    __tablename__ = "one_use_token"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        CheckConstraint(
+            "purpose in ('confirm_email', 'reset_password', 'invitation', 'change_email', 'set_up')",
+            name="known_purpose",
+        ),
+        Index("ix_one_use_token_user_id", "user_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    token_hash: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenant.id", ondelete="CASCADE"))
+    membership_id: Mapped[int | None]
+    new_email: Mapped[str | None] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Membership(TenantRow, Base):
@@ -50,7 +113,9 @@ class Membership(TenantRow, Base):
     constraints = (
         UniqueConstraint("tenant_id", "user_id"),
         CheckConstraint(f"roles <@ {ROLES} and cardinality(roles) > 0", name="known_roles"),
-        CheckConstraint("status in ('pending', 'active', 'suspended')", name="known_status"),
+        CheckConstraint(
+            "status in ('pending', 'invited', 'active', 'suspended', 'declined', 'erased')", name="known_status"
+        ),
         Index("ix_membership_name_key", "tenant_id", "name_key", "id"),
         Index("ix_membership_user_id", "user_id"),
     )
@@ -66,8 +131,31 @@ class Membership(TenantRow, Base):
     locale: Mapped[str] = mapped_column(String(16), server_default="en")
     level: Mapped[str | None] = mapped_column(String(40))
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    emergency_contact: Mapped[str | None] = mapped_column(String(200))
+    certificate_number: Mapped[str | None] = mapped_column(String(40))
+    license_number: Mapped[str | None] = mapped_column(String(40))
+    primary_instructor_id: Mapped[int | None] = tenant_ref("membership", ondelete="SET NULL", nullable=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    approved_at: Mapped[datetime | None]
+    invited_at: Mapped[datetime | None]
+    standing_reason: Mapped[str | None] = mapped_column(String(300))
+    """Why a person was declined or suspended, in the words of whoever did it, for the person to read."""
+    erased_at: Mapped[datetime | None]
 
     @property
     def is_active(self) -> bool:
         return self.status == "active"
+
+
+class PeopleImport(TenantRow, Base):
+    """A pasted list of people that waits for its review: `rows` is `[{line, name, email, roles, department, outcome, why}]`.
+
+    It is deleted when it is carried out or after a day.
+    """
+
+    __tablename__ = "people_import"
+
+    made_by_id: Mapped[int] = tenant_ref("membership", index=False)
+    rows: Mapped[list[Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    carried_out_at: Mapped[datetime | None]

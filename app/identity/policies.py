@@ -1,15 +1,42 @@
-"""Who may know of whom."""
+"""Who may know of whom, and who decides about people."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from app.foundation.actor import Actor
-from app.foundation.permissions import sees
-from app.identity.models import Membership
+from app.foundation.permissions import Role, grants, never_while_acting, sees
+from app.identity.models import Membership, UserSession
+
+
+class Can(StrEnum):
+    SEE_PEOPLE = "identity:see_people"
+    DECIDE_STANDING = "identity:decide_standing"
+    CHANGE_ROLES = "identity:change_roles"
+    EDIT_PEOPLE = "identity:edit_people"
+    ADD_PEOPLE = "identity:add_people"
+
+
+grants(
+    {
+        Can.SEE_PEOPLE: {Role.MANAGER, Role.ADMIN},
+        Can.DECIDE_STANDING: {Role.ADMIN},
+        Can.CHANGE_ROLES: {Role.ADMIN},
+        Can.EDIT_PEOPLE: {Role.ADMIN},
+        Can.ADD_PEOPLE: {Role.ADMIN},
+    }
+)
+never_while_acting(Can.DECIDE_STANDING, Can.CHANGE_ROLES, Can.ADD_PEOPLE)
 
 
 @sees(Membership)
 def member_is_seen(actor: Actor, member: Any) -> bool:
     """Staff see everybody of their school, a learner themself."""
     return actor.membership_id == member.id or actor.roles != {"learner"}
+
+
+@sees(UserSession)
+def session_is_seen(actor: Actor, opened: Any) -> bool:
+    """Where a person is signed in is nobody else's to know."""
+    return bool(actor.user_id == opened.user_id)

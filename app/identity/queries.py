@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from app.foundation import clock, tenancy
 from app.foundation.actor import STRANGER, Actor
 from app.foundation.db import session
-from app.identity.models import Membership, User
-from app.identity.rules import token_hash
+from app.foundation.formats import sort_key
+from app.foundation.pages import Page, paginate
+from app.identity.models import Membership, OneUseToken, User, UserSession
+from app.identity.rules import Purpose, token_hash
 from app.tenants.models import Tenant
+from app.tenants.queries import department_ids_below
 
-SIGNED_IN = """
-select s.id, s.seen_at, u.id, u.email, m.id, m.name, m.roles, m.zone, m.locale, m.department_id
+SEEN = "update user_session set seen_at = %(now)s where id = %(id)s"
+NOT_LET_IN = frozenset({"pending", "invited", "declined", "suspended"})
+BETWEEN_SIGHTINGS = timedelta(minutes=5)
+"""A session's last use is written at most this often."""
+_SESSION = """
 from user_session s join user_account u on u.id = s.user_id
-left join membership m on m.user_id = u.id and m.tenant_id = %(tenant)s and m.status = 'active'
+{joins}
 where s.token_hash = %(token)s and s.ended_at is null and s.expires_at > %(now)s
+and (s.is_remembered or s.seen_at > %(idle)s)
 """
+_ACTING = "s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and (u.is_operator or own.status = 'active')"
+SIGNED_IN = f"""
+select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
+case when {_ACTING} then s.acting_until end, own.id,
+g.admins_need_second_factor and own.status = 'active' and 'admin' = any (own.roles) and s.second_factor_at is null,
+own.status
+""" + _SESSION.format(
+    joins=f"""
+left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s
+left join membership m on m.tenant_id = %(tenant)s and m.status = 'active'
+  and m.id = case when {_ACTING} then s.acting_membership_id else own.id end
+left join school_settings g on g.tenant_id = %(tenant)s
+"""
+)
 SIGNED_IN_NOWHERE = """
-select s.id, s.seen_at, u.id, u.email, null, null, null, null, null, null
-from user_session s join user_account u on u.id = s.user_id
-where s.token_hash = %(token)s and s.ended_at is null and s.expires_at > %(now)s
-"""
+select s.id, s.seen_at, u.id, u.email, u.is_operator, null, null, null, null, null, null, null, null, false, null
+""" + _SESSION.format(joins="")
 
 
-def find_actor(token: str) -> Actor:
-    """Who holds a session token, and what they are in the school in force: one SELECT, on every request."""
-    tenant = tenancy.current()
-    values: dict[str, Any] = {"token": token_hash(token), "now": clock.now()}
+def find_actor(token: str, *, idle: timedelta) -> Actor:
+    """Who holds a session token, and what they are in the school in force: one SELECT, on every request.
+
+    A session that has been idle for longer than `idle` has ended, unless its person asked to be remembered.
+    """
+    tenant, now = tenancy.current(), clock.now()
+    values: dict[str, Any] = {"token": token_hash(token), "now": now, "idle": now - idle}
     if tenant:
         values["tenant"] = tenant.id
     with tenancy.all_tenants():
         row = session.connection().exec_driver_sql(SIGNED_IN if tenant else SIGNED_IN_NOWHERE, values).first()
+        if row and now - row[1] > BETWEEN_SIGHTINGS:
+            session.connection().exec_driver_sql(SEEN, {"id": row[0], "now": now})
     return _actor(tuple(row), tenant) if row else STRANGER
 
 
 def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
-    session_id, _seen_at, user_id, email, membership_id, name, roles, zone, locale, department_id = row
+    (
+        session_id, _seen_at, user_id, email, is_operator, membership_id, name, roles, zone, locale, department_id,
+        acting_until, own_id, needs_second_factor, status,
+    ) = row  # fmt: skip
     return Actor(
         user_id=user_id,
         session_id=session_id,
@@ -49,6 +79,11 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
         zone=zone or (tenant.zone if tenant else "UTC"),
         locale=locale or "en",
         department_id=department_id,
+        is_operator=is_operator,
+        needs_second_factor=bool(needs_second_factor),
+        standing=status if membership_id is None and status in NOT_LET_IN else "",
+        acting_until=acting_until,
+        real_membership_id=own_id if acting_until else None,
     )
 
 
@@ -95,3 +130,166 @@ def names_of_members(ids: set[int]) -> dict[int, str]:
         row.id: row.name
         for row in session.execute(select(Membership.id, Membership.name).where(Membership.id.in_(ids)))
     }
+
+
+# -- links ---------------------------------------------------------------------------------------------------------
+
+
+def find_link(token: str, purpose: Purpose) -> OneUseToken | None:
+    """A link that still works, for the school in force or for none; looking at it does not use it."""
+    tenant = tenancy.current()
+    return session.scalars(
+        select(OneUseToken).where(
+            OneUseToken.token_hash == token_hash(token),
+            OneUseToken.purpose == purpose.value,
+            OneUseToken.used_at.is_(None),
+            OneUseToken.expires_at > clock.now(),
+            OneUseToken.tenant_id == tenant.id if tenant else OneUseToken.tenant_id.is_(None),
+        )
+    ).first()
+
+
+def find_waiting_link(
+    purpose: Purpose, user_id: int | None, tenant_id: int | None, *, newer_than: datetime, new_email: str | None = None
+) -> OneUseToken | None:
+    """The link of that purpose that a person asked for a moment ago and has not used."""
+    return session.scalars(
+        select(OneUseToken)
+        .where(
+            OneUseToken.user_id == (user_id or 0),
+            OneUseToken.purpose == purpose.value,
+            OneUseToken.used_at.is_(None),
+            OneUseToken.created_at > newer_than,
+            OneUseToken.tenant_id == tenant_id if tenant_id else OneUseToken.tenant_id.is_(None),
+            OneUseToken.new_email == new_email if new_email else OneUseToken.new_email.is_(None),
+        )
+        .order_by(OneUseToken.id.desc())
+    ).first()
+
+
+def find_user(user_id: int | None) -> User | None:
+    return session.get(User, user_id or 0)
+
+
+def find_tenant_for_mail(user_id: int | None) -> tenancy.TenantRef | None:
+    """A school whose worker mails a person: the first of theirs; for nobody the first there is, at the same cost."""
+    before = tenancy.current()
+    tenancy.enter(None, user_id=user_id or 0)
+    theirs = select(func.min(Membership.tenant_id)).where(Membership.user_id == (user_id or 0)).scalar_subquery()
+    first = select(func.min(Tenant.id)).scalar_subquery()
+    found = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone).where(Tenant.id == func.coalesce(theirs, first))
+    row = session.execute(found).first()
+    tenancy.enter(before)
+    return tenancy.TenantRef(*row) if row else None
+
+
+def list_standings_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
+    """The schools that know a person but do not let them in (yet), by name. Needs the person's stamp in force."""
+    rows = (
+        select(Tenant, Membership)
+        .join(Membership, Membership.tenant_id == Tenant.id)
+        .where(Membership.user_id == user_id, Membership.status.in_(NOT_LET_IN), Tenant.suspended_at.is_(None))
+        .order_by(Tenant.name)
+    )
+    return [(tenant, membership) for tenant, membership in session.execute(rows)]
+
+
+def find_standing_member(user_id: int) -> Membership | None:
+    """What a person is in the school in force, in whatever state."""
+    return session.scalars(select(Membership).where(Membership.user_id == user_id)).first()
+
+
+def find_link_by_id(link_id: int) -> OneUseToken | None:
+    return session.get(OneUseToken, link_id)
+
+
+def is_without_school() -> bool:
+    """Whether this is an empty instance, which wants to be set up."""
+    return session.execute(select(Tenant.id).limit(1)).first() is None
+
+
+# -- the people of a school ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One row of the people list: the member, their e-mail, and whether that is known to be theirs."""
+
+    member: Membership
+    email: str
+    email_confirmed: bool
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all they wait for is an admin's yes."""
+        return self.member.status == "pending" and self.email_confirmed
+
+
+def list_people(
+    *, search: str = "", status: str | None = None, role: str | None = None, department_id: int | None = None,
+    newest_first: bool = False, cursor: str = "",
+) -> Page[Listed]:  # fmt: skip
+    """A page of the school's people, by name or newest first, in one SELECT. Erased ones are left out.
+
+    `search` is part of a name, an e-mail or a phone number, however that is spaced; a department includes those below it.
+    """
+    columns = (Membership, User.email, User.email_confirmed_at, Membership.name_key, Membership.id)
+    people: Any = select(*columns).join(User, User.id == Membership.user_id)
+    people = people.where(Membership.status == status if status else Membership.status != "erased")
+    if role:
+        people = people.where(Membership.roles.contains([role]))
+    if department_id is not None:
+        people = people.where(Membership.department_id.in_(department_ids_below(department_id)))
+    if search:
+        people = people.where(or_(*_named(search)))
+    by = [Membership.id] if newest_first else [Membership.name_key, Membership.id]
+    found = paginate(people, by, cursor=cursor, descending=newest_first, scalars=False)
+    rows = [Listed(row.Membership, row.email, row.email_confirmed_at is not None) for row in found.rows]
+    return Page(rows, found.before, found.after)
+
+
+def _named(search: str) -> Iterator[Any]:
+    yield Membership.name_key.contains(sort_key(search), autoescape=True)
+    yield func.lower(User.email).contains(search.lower(), autoescape=True)
+    digits = "".join(c for c in search if c in "0123456789")
+    if digits and not search.strip("+-()/. 0123456789"):
+        yield func.regexp_replace(Membership.phone, "[^0-9]", "", "g").contains(digits)
+
+
+def count_waiting() -> int:
+    """How many people wait for an admin to let them in."""
+    waiting = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
+    ready = waiting.where(Membership.status == "pending", User.email_confirmed_at.is_not(None))
+    return session.execute(ready).scalar_one()
+
+
+def list_admin_ids() -> set[int]:
+    """The membership ids of the school's active admins."""
+    admins = select(Membership.id).where(Membership.roles.contains(["admin"]), Membership.status == "active")
+    return set(session.scalars(admins))
+
+
+def list_members_by_id(ids: Iterable[int]) -> list[Membership]:
+    """The members behind ids, by name; those of another school, or of none, are not among them."""
+    wanted = select(Membership).where(Membership.id.in_(list(ids)))
+    return list(session.scalars(wanted.order_by(Membership.name_key, Membership.id)))
+
+
+# -- sessions ------------------------------------------------------------------------------------------------------
+
+
+def find_session(token: str) -> UserSession | None:
+    """The row of a session token, also after its end, for as long as it is kept."""
+    return session.scalars(select(UserSession).where(UserSession.token_hash == token_hash(token))).first()
+
+
+def list_open_sessions(user_id: int, *, idle: timedelta) -> list[UserSession]:
+    """Where a person is signed in, last used first."""
+    now = clock.now()
+    still = select(UserSession).where(
+        UserSession.user_id == user_id,
+        UserSession.ended_at.is_(None),
+        UserSession.expires_at > now,
+        UserSession.is_remembered | (UserSession.seen_at > now - idle),
+    )
+    return list(session.scalars(still.order_by(UserSession.seen_at.desc(), UserSession.id.desc())))

@@ -1,14 +1,59 @@
-"""Pure computation about identities: password hashes and session tokens."""
+"""Pure computation about identities: passwords, their hashes, session tokens and links."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import secrets
+from datetime import timedelta
+from enum import StrEnum
+from functools import lru_cache
 
 import bcrypt
+from flask_babel import gettext as _
 
 TOKEN_BYTES = 32
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 128
+
+
+class Purpose(StrEnum):
+    """What a one-use link does."""
+
+    CONFIRM_EMAIL = "confirm_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 — a purpose, not a password
+    INVITATION = "invitation"
+    CHANGE_EMAIL = "change_email"
+    SET_UP = "set_up"
+
+
+LINK_LIVES = {
+    Purpose.CONFIRM_EMAIL: timedelta(days=3),
+    Purpose.RESET_PASSWORD: timedelta(hours=2),
+    Purpose.INVITATION: timedelta(days=14),
+    Purpose.CHANGE_EMAIL: timedelta(days=3),
+    Purpose.SET_UP: timedelta(days=36_500),
+}
+"""How long a link works. The one of an empty instance works until it is used."""
+
+
+def password_problem(password: str, email: str = "") -> str | None:
+    """What is wrong with a password that somebody wants to have, as a sentence; None if nothing is."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        return _("Use %(least)s to %(most)s characters.", least=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
+    if email and password.strip().lower() in {email.strip().lower(), email.partition("@")[0].strip().lower()}:
+        return _("This is your e-mail address. Choose something that nobody can look up.")
+    if password.strip().lower() in _common_passwords() or len(set(password)) == 1:
+        return _("This is one of the passwords that are tried first. Choose a longer or less usual one.")
+    return None
+
+
+@lru_cache(maxsize=1)
+def _common_passwords() -> frozenset[str]:
+    """The 30,000 most used ones. Loaded when the first password is chosen: the list is a megabyte."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def hash_password(password: str, *, cost: int) -> str:
@@ -36,3 +81,49 @@ def token_hash(token: str) -> str:
 
 def _shortened(password: str) -> bytes:
     return base64.b64encode(hashlib.sha256(password.encode()).digest())
+
+
+# -- words ---------------------------------------------------------------------------------------------------------
+
+
+def standing_words() -> dict[str, str]:
+    """How each status of a member reads."""
+    return {
+        "active": _("Active"),
+        "pending": _("Waiting"),
+        "invited": _("Invited"),
+        "suspended": _("Suspended"),
+        "declined": _("Declined"),
+        "erased": _("Erased"),
+    }
+
+
+def role_words() -> dict[str, str]:
+    """How each role reads."""
+    return {
+        "learner": _("Learner"),
+        "instructor": _("Instructor"),
+        "author": _("Author"),
+        "manager": _("Manager"),
+        "admin": _("Admin"),
+    }
+
+
+BROWSERS = (
+    ("Edg/", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("CrOS", "ChromeOS"),
+    ("Mac OS X", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+"""What a user agent contains and what it is called. The first that fits counts: all claim to be several."""
+
+
+def device_words(user_agent: str) -> str:
+    """A device as its owner would name it: "Firefox on Windows"."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    if browser and system:
+        return _("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or _("An unknown device")

@@ -19,7 +19,7 @@ RESERVED_SLUGS = frozenset(
     {
         *("login", "logout", "schools", "static", "healthz", "readyz", "metrics", "demo", "theme", "api", "admin"),
         *("operator", "console", "register", "invitation", "password", "certificates", "feeds", "webhooks"),
-        *("well-known", "setup", "help", "status"),
+        *("well-known", "setup", "help", "status", "account"),
     }
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import Select, select
 
 from app.foundation.db import session
 from app.foundation.tenancy import TenantRef
@@ -33,6 +35,22 @@ def list_schools() -> list[TenantRef]:
 def school_settings() -> SchoolSettings:
     """The settings of the school in force."""
     return session.scalars(select(SchoolSettings)).one()
+
+
+def take_the_schools_turn() -> None:
+    """Wait until nobody else decides about this school's admins or settings, and hold that until the transaction ends."""
+    session.execute(select(SchoolSettings.id).with_for_update()).one()
+
+
+def department_ids_below(department_id: int) -> Select[Any]:
+    """A SELECT of the ids of a department and all those below it, to be used in `….in_(…)`."""
+    tree = select(Department.id).where(Department.id == department_id).cte("tree", recursive=True)
+    tree = tree.union(select(Department.id).join(tree, Department.parent_id == tree.c.id))
+    return select(tree.c.id)
+
+
+def find_department(department_id: int) -> Department | None:
+    return session.get(Department, department_id)
 
 
 def list_departments() -> list[Department]:

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Request, Response, current_app, make_response, redirect, request, url_for
+from flask import Request, current_app, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
-from flask_login import LoginManager, current_user
+from flask_login import current_user
 
 from app.foundation import csrf, tenancy
 from app.foundation.actor import STRANGER, Actor
-from app.foundation.permissions import SAFE_METHODS, SignInNeeded, public, signed_in
+from app.foundation.permissions import SAFE_METHODS, SignInNeeded, access, own_account, public, signed_in
 from app.foundation.refusals import BadRequest
 from app.foundation.replies import page, reply, wants_partial
-from app.identity.forms import SignInForm
-from app.identity.operations import SignedIn, sign_in, sign_out
-from app.identity.queries import find_actor, list_schools_of_user
-from app.identity.rules import new_token
-
-bp = Blueprint("identity", __name__)
-
-
-class SessionsOfOurs(LoginManager):
-    """Flask-Login without its remember-me cookie: looking for that would mark every answer, static files too, as one's own."""
-
-    def _update_remember_cookie(self, response: Response) -> Response:
-        return response
-
-
-login = SessionsOfOurs()
-login.anonymous_user = lambda: STRANGER
-login.session_protection = None
+from app.identity.forms.sessions import SignInForm
+from app.identity.models import User, UserSession
+from app.identity.operations.sessions import (
+    SignedIn,
+    check_password,
+    end_own_sessions,
+    end_session,
+    open_session,
+    sign_out,
+)
+from app.identity.queries import find_actor, list_open_sessions, list_schools_of_user, list_standings_of_user
+from app.identity.rules import device_words, new_token
+from app.identity.views import bp, login
 
 TOKEN = "token"  # noqa: S105 — the name of the cookie's entry, not a secret
 NEVER_CARRIED = {"csrf_token", "password", "once"}
@@ -56,16 +52,11 @@ def session_create() -> Any:
     form = SignInForm()
     if not form.validate():
         return sign_in_page(form, status=422)
-    opened = sign_in(
-        form.email.data or "",
-        form.password.data or "",
-        cost=settings().bcrypt_cost,
-        user_agent=request.user_agent.string,
-    )
-    if opened is None:
+    user = check_password(form.email.data or "", form.password.data or "", cost=settings().bcrypt_cost)
+    if user is None:
         form.refusal = _("This e-mail and password do not belong together. Check both and try again.")
         return sign_in_page(form, status=422)
-    remember(opened.token)
+    opened = let_in(user, is_remembered=form.remembered.data)
     if form.resume.data:
         return resume_page(form)
     return redirect(own_path(form.next.data) or home_of(opened, form.tenant.data), 303)
@@ -75,8 +66,39 @@ def session_create() -> Any:
 @signed_in
 def session_destroy() -> Any:
     sign_out(current_user)
-    remember(None)
+    begin_cookie()
     return reply(url_for("identity.session_new"), said=_("You are signed out."))
+
+
+@bp.get("/account/sessions")
+@own_account
+def sessions_index() -> Any:
+    sessions = list_open_sessions(current_user.user_id, idle=idle_life())
+    return page("identity/sessions.html", sessions=sessions, device=device_words)
+
+
+@bp.post("/account/sessions/<int:session_id>/end")
+@own_account
+def session_end(session_id: int) -> Any:
+    opened = end_session(access(UserSession, session_id), actor=current_user)
+    if opened.id == current_user.session_id:
+        begin_cookie()
+    return reply(url_for("identity.sessions_index"), said=_("It is signed out there."))
+
+
+@bp.post("/account/sessions/end-others")
+@own_account
+def sessions_end_others() -> Any:
+    end_own_sessions(actor=current_user, but_this=True)
+    return reply(url_for("identity.sessions_index"), said=_("You are signed out everywhere else."))
+
+
+@bp.post("/account/sessions/end-all")
+@own_account
+def sessions_end_all() -> Any:
+    end_own_sessions(actor=current_user, but_this=False)
+    begin_cookie()
+    return reply(url_for("identity.session_new"), said=_("You are signed out everywhere."))
 
 
 @bp.get("/")
@@ -93,7 +115,7 @@ def schools_index() -> Any:
     schools = list_schools_of_user(current_user.user_id)
     if len(schools) == 1 and "stay" not in request.args:
         return redirect(f"/{schools[0][0].slug}/", 303)
-    return page("identity/schools.html", schools=schools)
+    return page("identity/schools.html", schools=schools, standings=list_standings_of_user(current_user.user_id))
 
 
 # -- finding the person of a request -------------------------------------------------------------------------------
@@ -103,7 +125,7 @@ def schools_index() -> Any:
 def load_actor(_request: Request) -> Actor | None:
     """Flask-Login asks once a request: whose token is this, and what are they here?"""
     token = cookie.get(TOKEN)
-    actor = find_actor(token) if token else STRANGER
+    actor = find_actor(token, idle=idle_life()) if token else STRANGER
     return actor if actor.is_authenticated else None
 
 
@@ -166,15 +188,32 @@ def home_of(opened: SignedIn, asked_for: str | None) -> str:
     return f"/{slugs[0]}/" if len(slugs) == 1 else url_for("identity.schools_index")
 
 
-def remember(token: str | None) -> None:
-    """Begin the browser's cookie anew, with a token or without; only the choice of light or dark outlives it."""
+def let_in(user: User, *, is_remembered: bool, second_factor_at: datetime | None = None) -> SignedIn:
+    """Open a session for this browser, with a new token, a new cookie and a new secret for its forms."""
+    held = cookie.get(TOKEN)
+    csrf_hash = begin_cookie()
+    days = settings().remembered_days if is_remembered else settings().session_days
+    opened = open_session(
+        user, life=timedelta(days=days), csrf_hash=csrf_hash, user_agent=request.user_agent.string,
+        is_remembered=is_remembered, second_factor_at=second_factor_at, instead_of=held,
+    )  # fmt: skip
+    cookie[TOKEN] = opened.token
+    cookie.permanent = is_remembered
+    return opened
+
+
+def begin_cookie() -> str:
+    """Begin the browser's cookie anew; only the choice of light or dark outlives it. Returns the hash of its new CSRF secret."""
     theme = cookie.get("theme")
     cookie.clear()
-    csrf.renew()
     if theme:
         cookie["theme"] = theme
-    if token:
-        cookie[TOKEN] = token
+    return csrf.begin()
+
+
+def idle_life() -> timedelta:
+    """How long a session may rest, unless its person asked to be remembered."""
+    return timedelta(hours=settings().session_idle_hours)
 
 
 def settings() -> Any:

@@ -1,0 +1,28 @@
+"""Every SELECT on the audit trail and its chains."""
+
+from app.audit.queries.chain import (
+    Head,
+    Verdict,
+    find_head,
+    find_links_between,
+    list_schools,
+    stream_chain,
+    verify_chain,
+)
+from app.audit.queries.trail import (
+    Line,
+    Vocabulary,
+    Wanted,
+    list_entries_about,
+    list_entries_of,
+    list_trail,
+    people_in,
+    stream_trail,
+    vocabulary,
+)
+
+__all__ = [
+    "Head", "Line", "Verdict", "Vocabulary", "Wanted",
+    "find_head", "find_links_between", "list_entries_about", "list_entries_of", "list_schools", "list_trail", "people_in",
+    "stream_chain", "stream_trail", "verify_chain", "vocabulary",
+]  # fmt: skip

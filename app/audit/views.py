@@ -1,0 +1,217 @@
+"""The admins' page of the trail, and the same as CSV and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from app.audit.forms import TrailForm
+from app.audit.models import AuditEntry
+from app.audit.operations import keys_of_app
+from app.audit.policies import Can
+from app.audit.queries import Line, Wanted, list_trail, people_in, stream_trail, vocabulary
+from app.audit.rules import KeyRing, action_words, field_words, spreadsheet_safe, subject_words
+from app.foundation import clock, nav, tenancy
+from app.foundation.crypto import Unreadable
+from app.foundation.formats import when
+from app.foundation.permissions import requires
+from app.foundation.refusals import BadRequest
+from app.foundation.replies import page
+from app.foundation.tenancy import TenantRef
+from app.identity.queries import names_of_members
+
+bp = Blueprint("audit", __name__, url_prefix="/<tenant>")
+nav.add(nav.Entry(_l("Audit"), "audit.trail_index", "history", 80, Can.READ))
+
+
+@bp.get("/audit")
+@requires(Can.READ)
+def trail_index() -> Any:
+    form = TrailForm(formdata=request.args, meta={"csrf": False})
+    found = list_trail(_wanted(form), cursor=request.args.get("cursor", "")) if form.validate() else None
+    form.offer(vocabulary())
+    ids = people_in([line.entry for line in found.rows]) if found else set()
+    names = names_of_members(ids | ({form.member.data} if form.member.data else set()))
+    reader = Reader(names, str(current_user.zone), keys_of_app())
+    return page("audit/index.html", form=form, found=found, reader=reader, status=200 if found else 422)
+
+
+@bp.get("/audit.csv")
+@requires(Can.READ)
+def trail_csv() -> Response:
+    return _stream("csv", "text/csv", _csv_lines)
+
+
+@bp.get("/audit.jsonl")
+@requires(Can.READ)
+def trail_jsonl() -> Response:
+    return _stream("jsonl", "application/x-ndjson", _json_lines)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How entries read to one person: the names of members by id, their zone, the keys of addresses."""
+
+    names: dict[int, str]
+    zone: str
+    ring: KeyRing
+
+    def person(self, member_id: int | None) -> str:
+        """A member's name; what stands there when there is none."""
+        if member_id is None:
+            return ""
+        return self.names.get(member_id) or _("Person %(number)s", number=member_id)
+
+    def who(self, entry: AuditEntry) -> str:
+        """Who did it, and on whose behalf."""
+        if entry.on_behalf_of_id is not None:
+            person = self.person(entry.actor_id) or _("An operator of Groundschool")
+            return _("%(person)s as %(other)s", person=person, other=self.person(entry.on_behalf_of_id))
+        return self.person(entry.actor_id) or _("Groundschool")
+
+    def what(self, entry: AuditEntry) -> str:
+        return action_words(entry.action)
+
+    def about(self, entry: AuditEntry) -> str:
+        """What it was done to: a person's name, or kind and number."""
+        if entry.subject_type == "Membership" and entry.subject_id:
+            return self.person(entry.subject_id)
+        return f"{subject_words(entry.subject_type)} {entry.subject_id or ''}".strip()
+
+    def exactly(self, entry: AuditEntry) -> str:
+        """The instant to the millisecond, in the reader's zone."""
+        local = entry.at.astimezone(ZoneInfo(self.zone))
+        return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03} {local.tzname()}"
+
+    def changes(self, entry: AuditEntry) -> list[tuple[str, str, str]]:
+        """Field, before and after, in words."""
+        before, after = entry.before or {}, entry.after or {}
+        return [(field_words(f), self.value(before.get(f)), self.value(after.get(f))) for f in {**before, **after}]
+
+    def value(self, value: Any) -> str:
+        """A recorded value in words: instants in the reader's zone, lists with commas, nothing as a dash."""
+        if value is None or value in ("", [], {}):
+            return "–"
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        if isinstance(value, list):
+            return ", ".join(self.value(item) for item in value)
+        if isinstance(value, dict):
+            return "; ".join(f"{field_words(key)}: {self.value(item)}" for key, item in value.items())
+        instant = _instant(value) if isinstance(value, str) else None
+        return f"{when(instant, self.zone)} {instant.astimezone(ZoneInfo(self.zone)).year}" if instant else str(value)
+
+    def address(self, entry: AuditEntry) -> str:
+        """The network address it came from; empty for work that no request did."""
+        if entry.ip_cipher is None:
+            return ""
+        return address_of(entry, self.ring) or _("not readable: its key is gone")
+
+
+def address_of(entry: AuditEntry, ring: KeyRing) -> str | None:
+    """The network address of an entry; None if it has none, or one whose key is gone."""
+    if entry.ip_cipher is None or entry.ip_key_id is None:
+        return None
+    try:
+        return ring.decrypt(bytes(entry.ip_cipher), entry.ip_key_id, bound_to=str(entry.tenant_id))
+    except Unreadable:
+        return None
+
+
+# -- streaming -----------------------------------------------------------------------------------------------------
+
+COLUMNS = (
+    *("seq", "at", "person", "on_behalf_of", "action", "subject_type", "subject_id", "subject", "before", "after"),
+    *("correlation_id", "origin", "address", "user_agent", "hash"),
+)
+Rows = Iterator[dict[str, Any]]
+
+
+def _stream(ending: str, mimetype: str, spell: Callable[[Rows], Iterator[str]]) -> Response:
+    form = TrailForm(formdata=request.args, meta={"csrf": False})
+    if not form.validate():
+        raise BadRequest(_("These filters make no sense. Set them on the audit page and export again."))
+    school = tenancy.required()
+    rows = _rows(_wanted(form), school, str(current_user.zone), keys_of_app())
+    name = f"audit-{school.slug}-{clock.today(school.zone).isoformat()}.{ending}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return Response(spell(rows), mimetype=mimetype, headers=headers)
+
+
+def _rows(wanted: Wanted, school: TenantRef, zone: str, ring: KeyRing) -> Rows:
+    """Runs when the request is over: without its context, and so without translations."""
+    for lines, names in stream_trail(wanted, school):
+        yield from (_row(line, names, ZoneInfo(zone), ring) for line in lines)
+
+
+def _row(line: Line, names: dict[int, str], zone: ZoneInfo, ring: KeyRing) -> dict[str, Any]:
+    entry = line.entry
+    values = (
+        line.seq,
+        entry.at.astimezone(zone).isoformat(),
+        names.get(entry.actor_id or 0, entry.actor_id),
+        names.get(entry.on_behalf_of_id or 0, entry.on_behalf_of_id),
+        entry.action,
+        entry.subject_type,
+        entry.subject_id,
+        names.get(entry.subject_id or 0) if entry.subject_type == "Membership" else None,
+        entry.before,
+        entry.after,
+        entry.correlation_id,
+        entry.origin,
+        address_of(entry, ring),
+        entry.user_agent,
+        line.hash.hex() if line.hash else None,
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _csv_lines(rows: Rows) -> Iterator[str]:
+    """With a byte order mark, by which spreadsheets know UTF-8."""
+    yield "\ufeff" + _csv_line(list(COLUMNS))
+    for row in rows:
+        yield _csv_line([_cell(value) for value in row.values()])
+
+
+def _csv_line(cells: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([spreadsheet_safe(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
+
+
+def _json_lines(rows: Rows) -> Iterator[str]:
+    for row in rows:
+        yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _wanted(form: TrailForm) -> Wanted:
+    school = tenancy.required()
+    return form.wanted(school.zone, lambda address: keys_of_app().hash(address, bound_to=str(school.id)))
+
+
+def _instant(text: str) -> datetime | None:
+    """The instant that an ISO text with an offset names, else None."""
+    if not 20 <= len(text) <= 32 or text[10] != "T":
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None

@@ -1,0 +1,90 @@
+"""Rate limits: how often something may be tried. Counted in Redis; in this process's memory while Redis is gone.
+
+`check(limit, *who)` refuses (429, with Retry-After) when the limit is used up; `count(limit, *who)` uses one up. They are apart
+because some limits count failures only.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from redis.exceptions import RedisError
+
+from app.foundation import queue
+from app.foundation.refusals import Refusal
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_in_redis: SlidingWindowCounterRateLimiter | None = None
+_in_memory = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+
+class TooMany(Refusal):
+    """A limit is used up. `retry_after` is in seconds."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        minutes = math.ceil(retry_after / 60)
+        wait = ngettext("in %(num)d minute", "in %(num)d minutes", minutes)
+        super().__init__(_("That was tried too often. Try again %(wait)s.", wait=wait))
+
+
+def init_limits(redis_url: str) -> None:
+    """Count in this Redis server, through the web's client, which never waits long."""
+    global _in_redis
+    storage = RedisStorage("redis://", connection_pool=queue.redis().connection_pool, wrap_exceptions=False)
+    _in_redis = SlidingWindowCounterRateLimiter(storage)
+    _in_memory.storage.reset()
+
+
+def check(limit: str, *who: str) -> None:
+    """Refuse if `limit` ("10 per 15 minutes") is used up for this key, e.g. ("sign-in", account, address)."""
+    item = parse(limit)
+    if not _counted(lambda limiter: limiter.test(item, *who)):
+        raise TooMany(_seconds_left(item, who))
+
+
+def count(limit: str, *who: str) -> None:
+    """Use one up."""
+    item = parse(limit)
+    _counted(lambda limiter: limiter.hit(item, *who))
+
+
+def spend(limit: str, *who: str) -> None:
+    """Use one up; refuse if there was none left."""
+    item = parse(limit)
+    if not _counted(lambda limiter: limiter.hit(item, *who)):
+        raise TooMany(_seconds_left(item, who))
+
+
+def forget(limit: str, *who: str) -> None:
+    """Give everything back: the person proved who they are."""
+    item = parse(limit)
+    _counted(lambda limiter: limiter.clear(item, *who))
+
+
+def _seconds_left(item: RateLimitItem, who: tuple[str, ...]) -> int:
+    stats = _counted(lambda limiter: limiter.get_window_stats(item, *who))
+    return max(1, math.ceil(stats.reset_time - time.time()))
+
+
+def _counted(ask: Callable[[SlidingWindowCounterRateLimiter], T]) -> T:
+    if _in_redis is None:
+        return ask(_in_memory)
+    try:
+        return ask(_in_redis)
+    except RedisError as error:
+        log.warning("limits are counted in memory: Redis is gone", extra={"reason": type(error).__name__})
+        return ask(_in_memory)

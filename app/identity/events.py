@@ -1,0 +1,71 @@
+"""What happens to people, for the floors above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.foundation.events import Event
+
+
+@dataclass(frozen=True)
+class JoinRequested(Event):
+    """A person with a confirmed e-mail waits for an admin to let them in."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberInvited(Event):
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberJoined(Event):
+    """An invited person came in."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberApproved(Event):
+    """An admin let in a person who asked to join."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberDeclined(Event):
+    """An admin did not let in a person who asked to join."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberSuspended(Event):
+    """A person's access is suspended until somebody reinstates them."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberReinstated(Event):
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class RolesChanged(Event):
+    """A person may do more or less than before."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class ProfileChanged(Event):
+    """A name or another fact about a person is not what it was."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
+class MemberErased(Event):
+    membership_id: int

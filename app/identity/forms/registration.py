@@ -1,0 +1,97 @@
+"""Forms of getting in: asking to join, confirming, accepting an invitation, setting an empty instance up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import EmailField, PasswordField, StringField, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length
+
+from app.foundation.forms import Form, stripped
+from app.foundation.zones import ZoneField
+from app.identity.rules import password_problem
+
+
+def email_field(label: Any = None) -> EmailField:
+    """An address that can be written to."""
+    checks = [DataRequired(_l("Give an e-mail address.")), Length(max=254), is_address]
+    return EmailField(label or _l("E-mail"), checks, [stripped])
+
+
+def name_field(label: Any = None) -> StringField:
+    return StringField(
+        label or _l("Name"), [DataRequired(_l("Give a name.")), Length(max=120), is_one_line], [stripped]
+    )
+
+
+def current_password_field(label: Any = None) -> PasswordField:
+    """A password that exists already."""
+    return PasswordField(label or _l("Password"), [InputRequired(_l("Give your password.")), Length(max=128)])
+
+
+def is_address(_form: Any, field: Any) -> None:
+    name, at, domain = (field.data or "").rpartition("@")
+    if not name or not at or "." not in domain.strip(".") or any(ord(c) <= 32 or c in ',;<>()"' for c in field.data):
+        raise ValidationError(_("This does not read like an e-mail address. It looks like name@school.org."))
+
+
+def is_one_line(_form: Any, field: Any) -> None:
+    if any(ord(c) < 32 or ord(c) == 127 for c in field.data or ""):
+        raise ValidationError(_("Write this in one line."))
+
+
+class NewPassword:
+    """The mixin of forms in which somebody chooses a password. `email` is whose, where the form does not ask for it."""
+
+    password = PasswordField(_l("Password"), [InputRequired(_l("Choose a password."))])
+    owner = ""
+
+    def validate_password(self, field: Any) -> None:
+        typed = getattr(self, "email", None)
+        problem = password_problem(field.data or "", self.owner or (typed.data if typed is not None else "") or "")
+        if problem:
+            raise ValidationError(problem)
+
+
+class RegistrationForm(NewPassword, Form):
+    """Asking to join a school, as somebody new."""
+
+    name = name_field(_l("Your name"))
+    email = email_field()
+
+
+class JoinForm(Form):
+    """Asking to join a school, as somebody who is signed in already."""
+
+    name = name_field(_l("Your name"))
+
+
+class ConfirmationForm(Form):
+    """Confirming an e-mail address: by the password that was chosen, and with a name where the school knows none."""
+
+    name = name_field(_l("Your name"))
+    password = current_password_field(_l("The password you chose"))
+
+
+class InvitationForm(NewPassword, Form):
+    """Accepting an invitation; who has a password already is not asked for one."""
+
+
+class PressOnlyForm(Form):
+    """A form of one button."""
+
+
+class SetUpForm(NewPassword, Form):
+    """The first school of an instance and its first admin."""
+
+    school = name_field(_l("Name of the school"))
+    slug = StringField(_l("Address"), [DataRequired(_l("Give an address.")), Length(min=3, max=40)], [stripped])
+    zone = ZoneField(
+        _l("Home time zone"),
+        none=_l("Choose a zone"),
+        validators=[DataRequired(_l("Choose the zone of the school's home."))],
+    )
+    name = name_field(_l("Your name"))
+    email = email_field(_l("Your e-mail"))

@@ -1,0 +1,225 @@
+"""People of the platform and members of a school: their accounts, passwords and e-mails; the first school of an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask_babel import gettext as _
+from sqlalchemy import update
+
+from app.audit.operations import audit, audit_on_platform
+from app.foundation import clock, tenancy
+from app.foundation.actor import SYSTEM, Actor
+from app.foundation.db import session
+from app.foundation.formats import sort_key
+from app.foundation.jobs import schedule_job
+from app.foundation.permissions import Role
+from app.foundation.refusals import Refusal
+from app.foundation.tenancy import TenantRef
+from app.identity.models import Membership, OneUseToken, User, UserSession
+from app.identity.operations.links import issue_link, mail_link, schedule_mail, use_link
+from app.identity.operations.registration import invite
+from app.identity.queries import find_user, find_user_by_email, is_without_school, list_schools_of_user
+from app.identity.rules import Purpose, hash_password, password_matches
+from app.tenants.models import Department
+from app.tenants.operations import create_school
+
+
+class WrongPassword(Refusal):
+    """The current password that was given is not theirs."""
+
+
+class AlreadySetUp(Refusal):
+    """There is a school already, so that the address of an empty instance does nothing any more."""
+
+
+def add_user(email: str, *, password: str | None, cost: int) -> User:
+    """Make a person of the platform, who belongs to no school yet."""
+    user = User(email=email.strip(), password_hash=hash_password(password, cost=cost) if password else None)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def add_member(
+    user: User,
+    *,
+    name: str,
+    roles: Iterable[Role],
+    actor: Actor,
+    department: Department | None = None,
+    zone: str | None = None,
+) -> Membership:
+    """Make a person a member of the school in force."""
+    chosen = sorted({role.value for role in roles})
+    member = Membership(
+        user_id=user.id, name=name, name_key=sort_key(name), roles=chosen,
+        department_id=department.id if department else None, zone=zone,
+    )  # fmt: skip
+    session.add(member)
+    session.flush()
+    audit("member.added", actor=actor, subject=member, after={"roles": chosen, "name": name})
+    return member
+
+
+# -- passwords -----------------------------------------------------------------------------------------------------
+
+
+def ask_for_reset(email: str) -> OneUseToken:
+    """Have a link mailed by which to choose a new password. An unknown e-mail costs the same: its job finds nobody."""
+    user = find_user_by_email(email)
+    audit_on_platform("password.reset_asked", email=email, user_id=user.id if user else None)
+    return mail_link(Purpose.RESET_PASSWORD, user_id=user.id if user else None)
+
+
+def reset_password(token: str, password: str, *, cost: int) -> User | None:
+    """Set a password by a mailed link and end every session. None if the link does not work any more."""
+    link = use_link(token, Purpose.RESET_PASSWORD)
+    user = find_user(link.user_id) if link else None
+    if user is None:
+        return None
+    user.email_confirmed_at = user.email_confirmed_at or clock.now()
+    _set_password(user, password, cost=cost, action="password.reset")
+    return user
+
+
+def change_password(*, current: str, password: str, cost: int, actor: Actor) -> None:
+    """Change one's own password and end all other sessions. Refuses a wrong current one."""
+    user = _prove(actor, current)
+    _set_password(user, password, cost=cost, action="password.changed", but=actor.session_id)
+
+
+def end_sessions(user_id: int, *, reason: str, but: int | None = None) -> None:
+    """End every session of a person, but the one of that id."""
+    session.execute(
+        update(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.id != (but or 0))
+        .values(ended_at=clock.now(), ended_reason=reason)
+    )
+
+
+def _set_password(user: User, password: str, *, cost: int, action: str, but: int | None = None) -> None:
+    user.password_hash = hash_password(password, cost=cost)
+    end_sessions(user.id, reason="password", but=but)
+    _void_links(user.id)
+    audit_at_schools(action, user)
+    tell(user, "password_changed")
+
+
+def _prove(actor: Actor, password: str) -> User:
+    user = find_user(actor.user_id)
+    if user is None or not user.password_hash or not password_matches(password, user.password_hash):
+        raise WrongPassword(_("This is not your current password."))
+    return user
+
+
+def _void_links(user_id: int) -> None:
+    """Links to a new password or a new e-mail, asked for by whoever knew the old one, do nothing any more."""
+    purposes = (Purpose.RESET_PASSWORD.value, Purpose.CHANGE_EMAIL.value)
+    session.execute(
+        update(OneUseToken)
+        .where(
+            OneUseToken.user_id == user_id, OneUseToken.purpose.in_(purposes), OneUseToken.used_at.is_(None)
+        )
+        .values(used_at=clock.now())
+    )  # fmt: skip
+
+
+# -- e-mail --------------------------------------------------------------------------------------------------------
+
+
+def ask_for_new_email(*, current: str, email: str, actor: Actor) -> None:
+    """Have a link mailed to the new address, and a notice to the old one. The address of another person gets no mail."""
+    user = _prove(actor, current)
+    if find_user_by_email(email) is None:
+        mail_link(Purpose.CHANGE_EMAIL, user_id=user.id, new_email=email.strip())
+    audit_at_schools("email.change_asked", user)
+    tell(user, "email_change_asked")
+
+
+def confirm_new_email(token: str) -> User | None:
+    """The new address is theirs: sign in with it from now on. None if the link does not work any more."""
+    link = use_link(token, Purpose.CHANGE_EMAIL)
+    user = find_user(link.user_id) if link else None
+    if link is None or user is None or not link.new_email:
+        return None
+    if find_user_by_email(link.new_email):
+        raise Refusal(_("Somebody signs in with this address already. Choose another."))
+    user.email, user.email_confirmed_at = link.new_email, clock.now()
+    audit_at_schools("email.changed", user)
+    return user
+
+
+# -- telling and recording -----------------------------------------------------------------------------------------
+
+
+def tell(user: User, notice: str) -> None:
+    """Have a notice mailed: "password_changed", "email_change_asked", "let_in"."""
+    number = int(clock.now().timestamp())
+    schedule_mail(
+        "identity.send_notice_mail", key=f"notice:{notice}:{user.id}:{number}", user_id=user.id,
+        notice=notice, about_user_id=user.id, number=number,
+    )  # fmt: skip
+
+
+def send_test_mail(*, actor: Actor) -> None:
+    """Have a mail sent to an admin by which they see that mail arrives."""
+    number = int(clock.now().timestamp())
+    schedule_job(
+        "identity.send_test_mail", key=f"test-mail:{actor.user_id}:{number}",
+        about_user_id=actor.user_id or 0, number=number,
+    )  # fmt: skip
+
+
+def audit_at_schools(action: str, user: User) -> tuple[TenantRef, ...]:
+    """Record what a person did to their account at each school they belong to, else on the platform. Returns the schools."""
+    before = tenancy.current()
+    tenancy.enter(None, user_id=user.id)
+    rows = list_schools_of_user(user.id)
+    schools = [(TenantRef(tenant.id, tenant.slug, tenant.name, tenant.zone), member) for tenant, member in rows]
+    for school, member in schools:
+        with tenancy.tenant_scope(school):
+            audit(action, actor=Actor(user_id=user.id, membership_id=member.id), subject=member)
+            session.flush()
+    if not schools:
+        audit_on_platform(action, user_id=user.id)
+    tenancy.enter(before)
+    return tuple(school for school, _member in schools)
+
+
+# -- the first school ----------------------------------------------------------------------------------------------
+
+
+def set_up(
+    token: str, *, slug: str, school: str, zone: str, name: str, email: str, password: str, cost: int
+) -> TenantRef | None:
+    """Make the first school of an empty instance and its first admin. None if the address does not work any more."""
+    if use_link(token, Purpose.SET_UP) is None:
+        return None
+    if not is_without_school():
+        raise AlreadySetUp(_("There is a school here already. Sign in to it."))
+    reference = create_school(slug=slug, name=school, zone=zone, actor=SYSTEM)
+    user = find_user_by_email(email) or add_user(email, password=None, cost=cost)
+    user.password_hash = user.password_hash or hash_password(password, cost=cost)
+    user.email_confirmed_at = clock.now()
+    with tenancy.tenant_scope(reference):
+        add_member(user, name=name, roles=[Role.ADMIN], actor=SYSTEM)
+        session.flush()
+    return reference
+
+
+def set_up_token() -> str | None:
+    """A new token for the set-up page; the one before is void. None if there is a school already."""
+    return issue_link(Purpose.SET_UP) if is_without_school() else None
+
+
+def found_school(
+    *, slug: str, name: str, zone: str, admin_email: str, admin_name: str = "", actor: Actor
+) -> tuple[TenantRef, Membership]:
+    """Make a school and invite its first admin, by mail."""
+    reference = create_school(slug=slug, name=name, zone=zone, actor=actor)
+    with tenancy.tenant_scope(reference):
+        named = admin_name or admin_email.partition("@")[0]
+        admin = invite(email=admin_email, name=named, roles=[Role.ADMIN], actor=actor)
+        session.flush()
+    return reference, admin

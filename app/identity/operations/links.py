@@ -1,0 +1,108 @@
+"""One-use links: asked for in the deed, given their secret by the job that mails them, used by a POST.
+
+A row exists from the moment a link is asked for, but nobody knows its secret until `renew_link` makes one: so the secret is
+in no row and in no queue, and a mail that is tried again carries a new one and voids the one before.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from app.foundation import clock, tenancy
+from app.foundation.db import session
+from app.foundation.jobs import schedule_job
+from app.identity.models import OneUseToken
+from app.identity.queries import find_tenant_for_mail, find_waiting_link
+from app.identity.rules import LINK_LIVES, Purpose, new_token, token_hash
+
+BETWEEN_MAILS = timedelta(minutes=1)
+"""Who asks again sooner gets no second mail: a double click, or somebody who fills another's mailbox."""
+OF_A_SCHOOL = frozenset({Purpose.CONFIRM_EMAIL, Purpose.INVITATION})
+
+
+def mail_link(
+    purpose: Purpose, *, user_id: int | None, membership_id: int | None = None, new_email: str | None = None
+) -> OneUseToken:
+    """Have a link mailed; the one mailed before, if it was not used, is void. Without a user the job finds nobody and ends.
+
+    Confirmations and invitations belong to the school in force.
+    """
+    since = clock.now() - BETWEEN_MAILS
+    waiting = find_waiting_link(purpose, user_id, _school_of(purpose), newer_than=since, new_email=new_email)
+    if waiting:
+        return waiting
+    link = prepare_link(purpose, user_id=user_id, membership_id=membership_id, new_email=new_email)
+    schedule_mail("identity.send_link_mail", key=f"link:{link.id}", user_id=user_id, link_id=link.id)
+    return link
+
+
+def issue_link(purpose: Purpose, *, user_id: int | None = None, membership_id: int | None = None) -> str:
+    """A link's token at once, for one that is printed instead of mailed."""
+    return renew_link(prepare_link(purpose, user_id=user_id, membership_id=membership_id))
+
+
+def prepare_link(
+    purpose: Purpose, *, user_id: int | None, membership_id: int | None = None, new_email: str | None = None
+) -> OneUseToken:
+    """A link whose secret nobody knows yet. Voids those of the same purpose that the person has."""
+    tenant_id = _school_of(purpose)
+    session.execute(
+        update(OneUseToken)
+        .where(
+            OneUseToken.purpose == purpose.value,
+            OneUseToken.user_id == user_id if user_id else OneUseToken.user_id.is_(None),
+            OneUseToken.tenant_id == tenant_id if tenant_id else OneUseToken.tenant_id.is_(None),
+            OneUseToken.used_at.is_(None),
+        )
+        .values(used_at=clock.now())
+    )
+    link = OneUseToken(
+        purpose=purpose.value, token_hash=token_hash(new_token()), user_id=user_id, tenant_id=tenant_id,
+        membership_id=membership_id, new_email=new_email, created_at=clock.now(),
+        expires_at=clock.now() + LINK_LIVES[purpose],
+    )  # fmt: skip
+    session.add(link)
+    session.flush()
+    return link
+
+
+def renew_link(link: OneUseToken) -> str:
+    """A new secret for a link; whoever holds the one before holds nothing."""
+    token = new_token()
+    link.token_hash = token_hash(token)
+    session.flush()
+    return token
+
+
+def use_link(token: str, purpose: Purpose) -> OneUseToken | None:
+    """Use a link up. None if it is used, has expired, is for something else or for another school: of two at once, one wins."""
+    tenant = tenancy.current()
+    used = (
+        update(OneUseToken)
+        .where(
+            OneUseToken.token_hash == token_hash(token),
+            OneUseToken.purpose == purpose.value,
+            OneUseToken.used_at.is_(None),
+            OneUseToken.expires_at > clock.now(),
+            OneUseToken.tenant_id == tenant.id if tenant else OneUseToken.tenant_id.is_(None),
+        )
+        .values(used_at=clock.now())
+        .returning(OneUseToken)
+    )
+    return session.scalars(used).first()
+
+
+def schedule_mail(kind: str, *, key: str, user_id: int | None, **args: int | str) -> None:
+    """Schedule a mail to a person in the school in force, else in one of theirs; for nobody in the first there is."""
+    tenant = tenancy.current() or find_tenant_for_mail(user_id)
+    if tenant is None:
+        return
+    with tenancy.tenant_scope(tenant):
+        schedule_job(kind, key=key, **args)  # type: ignore[arg-type]
+
+
+def _school_of(purpose: Purpose) -> int | None:
+    """The id of the school that a link of this purpose belongs to; None where it is the person's, whatever their schools."""
+    return tenancy.required().id if purpose in OF_A_SCHOOL else None

@@ -1,0 +1,148 @@
+"""What admins decide about people: who is let in, who is suspended, who may do what.
+
+A school always keeps an admin. Deeds that could take the last one wait for the school's turn, so that two admins who demote
+each other at the same instant do it one after the other, and the second finds out that they are no admin any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app.audit.operations import audit
+from app.foundation import clock
+from app.foundation.actor import Actor
+from app.foundation.db import session
+from app.foundation.events import announce
+from app.foundation.permissions import Role
+from app.foundation.refusals import Refusal
+from app.identity.events import MemberApproved, MemberDeclined, MemberReinstated, MemberSuspended, RolesChanged
+from app.identity.models import Membership, User
+from app.identity.queries import list_admin_ids
+from app.identity.rules import standing_words
+from app.tenants.queries import take_the_schools_turn
+
+
+class LastAdmin(Refusal):
+    """The school would be left without an admin."""
+
+
+class NoAdminAnyMore(Refusal):
+    """Somebody else took the actor's admin role a moment ago."""
+
+
+class NotTheirStanding(Refusal):
+    """The person does not stand where the deed begins: somebody else decided first, or it makes no sense."""
+
+
+def approve_member(member: Membership, *, actor: Actor) -> Membership:
+    """Let a person in who asked to join. Refuses who has not confirmed their e-mail: anybody could have typed it."""
+    _expect(member, "pending")
+    if not approve_members([member.id], actor=actor):
+        raise Refusal(_("%(name)s has not confirmed their e-mail yet. They come in once they have.", name=member.name))
+    return member
+
+
+def approve_members(ids: Iterable[int], *, actor: Actor) -> list[Membership]:
+    """Let in those of these people who wait with a confirmed e-mail. Returns who came in."""
+    waiting = (
+        select(Membership)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.id.in_(list(ids)), Membership.status == "pending", User.email_confirmed_at.is_not(None))
+        .order_by(Membership.id)
+        .with_for_update(of=Membership, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    members = list(session.scalars(waiting))
+    for member in members:
+        member.status, member.approved_at, member.standing_reason = "active", clock.now(), None
+        _record("member.approved", member, "pending", actor=actor)
+        announce(MemberApproved(member.id))
+    return members
+
+
+def decline_member(member: Membership, *, reason: str, actor: Actor) -> Membership:
+    """Do not let a person in who asked to join. They read the reason."""
+    _lock(member)
+    _expect(member, "pending")
+    member.status, member.standing_reason = "declined", reason
+    _record("member.declined", member, "pending", actor=actor, reason=reason)
+    announce(MemberDeclined(member.id))
+    return member
+
+
+def suspend_member(member: Membership, *, reason: str, actor: Actor) -> Membership:
+    """Keep a person out from their next request on. They read the reason."""
+    if member.id == actor.membership_id:
+        raise Refusal(_("You cannot suspend yourself. Another admin can."))
+    keep_an_admin(without=member, actor=actor)
+    _expect(member, "active")
+    member.status, member.standing_reason = "suspended", reason
+    _record("member.suspended", member, "active", actor=actor, reason=reason)
+    announce(MemberSuspended(member.id))
+    return member
+
+
+def reinstate_member(member: Membership, *, actor: Actor) -> Membership:
+    """Let a person in again who was suspended or declined."""
+    _lock(member)
+    _expect(member, "suspended", "declined")
+    was, member.status, member.standing_reason = member.status, "active", None
+    member.approved_at = member.approved_at or clock.now()
+    _record("member.reinstated", member, was, actor=actor)
+    announce(MemberReinstated(member.id))
+    return member
+
+
+def change_roles(member: Membership, roles: Iterable[Role], *, actor: Actor) -> Membership:
+    """Give a person other roles. Refuses to leave them with none, or the school without an admin."""
+    chosen = sorted({role.value for role in roles})
+    if not chosen:
+        raise Refusal(_("A person has at least one role."))
+    keep_an_admin(without=None if Role.ADMIN in chosen else member, actor=actor)
+    session.refresh(member)
+    _expect(member, "active", "invited", "pending", "suspended", "declined")
+    before = sorted(member.roles)
+    if chosen != before:
+        member.roles = chosen
+        audit("member.roles_changed", actor=actor, subject=member, before={"roles": before}, after={"roles": chosen})
+        announce(RolesChanged(member.id))
+    return member
+
+
+def keep_an_admin(*, without: Membership | None, actor: Actor) -> None:
+    """Take the school's turn; refuse if `without` is its last admin, or if the actor is no admin any more.
+
+    Call it first in every deed that may take an admin away. `without` is read again.
+    """
+    take_the_schools_turn()
+    admins = list_admin_ids()
+    if without is not None:
+        session.refresh(without)
+        if without.id in admins and admins == {without.id}:
+            raise LastAdmin(_("A school needs an admin. Make somebody else an admin first."))
+    if actor.membership_id is not None and actor.membership_id not in admins:
+        raise NoAdminAnyMore(_("Somebody changed your roles a moment ago: you are no admin any more."))
+
+
+def _lock(member: Membership) -> None:
+    session.refresh(member, with_for_update={"key_share": True})
+
+
+def _expect(member: Membership, *standings: str) -> None:
+    if member.status not in standings:
+        words = standing_words()
+        raise NotTheirStanding(
+            _(
+                "%(name)s is “%(now)s” by now. Load the page again to see what can be done.",
+                name=member.name,
+                now=words.get(member.status, member.status),
+            )
+        )
+
+
+def _record(action: str, member: Membership, was: str, *, actor: Actor, reason: str | None = None) -> None:
+    more = {"reason": reason} if reason else {}
+    audit(action, actor=actor, subject=member, before={"status": was}, after={"status": member.status, **more})

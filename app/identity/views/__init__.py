@@ -1,0 +1,25 @@
+"""Pages about people: signing in, accounts, the people of a school. Each module holds the pages of one noun."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from flask_login import LoginManager
+
+from app.foundation.actor import STRANGER
+
+bp = Blueprint("identity", __name__)
+people_bp = Blueprint("people", __name__, url_prefix="/<tenant>/people")
+
+
+class SessionsOfOurs(LoginManager):
+    """Flask-Login without its remember-me cookie: looking for that would mark every answer, static files too, as one's own."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+login = SessionsOfOurs()
+login.anonymous_user = lambda: STRANGER
+login.session_protection = None
+
+from app.identity.views import accounts, people, registration, sessions, set_up  # noqa: E402, F401

@@ -1,0 +1,193 @@
+"""The people of a school: the list, each person's page, and what admins decide there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from flask_login import current_user
+
+from app.audit.models import AuditEntry
+from app.audit.policies import Can as AuditCan
+from app.audit.queries import list_entries_about, people_in
+from app.audit.rules import action_words
+from app.foundation import nav
+from app.foundation.forms import Form
+from app.foundation.pages import list_query
+from app.foundation.permissions import access, requires
+from app.foundation.replies import page, reply
+from app.identity.forms.people import ApprovalsForm, ReasonForm, RolesForm
+from app.identity.forms.registration import PressOnlyForm
+from app.identity.models import Membership
+from app.identity.operations.people import (
+    approve_member,
+    approve_members,
+    change_roles,
+    decline_member,
+    reinstate_member,
+    suspend_member,
+)
+from app.identity.operations.registration import invite_again
+from app.identity.policies import Can
+from app.identity.queries import count_waiting, find_user, list_people, names_of_members
+from app.identity.rules import role_words, standing_words
+from app.identity.views import people_bp as bp
+from app.tenants.queries import find_department, list_departments
+
+nav.add(nav.Entry(_l("People"), "people.index", "users", 35, Can.SEE_PEOPLE))
+HISTORY = 30
+
+
+@bp.get("")
+@requires(Can.SEE_PEOPLE)
+def index() -> Any:
+    return _list_page()
+
+
+@bp.post("/approvals")
+@requires(Can.DECIDE_STANDING)
+def approvals_create() -> Any:
+    form = ApprovalsForm()
+    approved = form.carry_out(lambda: approve_members(form.member.data or (), actor=current_user))
+    if approved is None:
+        return _list_page(form)
+    if approved:
+        said = ngettext("%(num)d person is in.", "%(num)d people are in.", len(approved))
+        return reply(url_for("people.index"), said=said)
+    form.refusal, form.status = _("Nobody of those waits any more: somebody else decided first."), 409
+    return _list_page(form)
+
+
+@bp.get("/<int:member_id>")
+@requires(Can.SEE_PEOPLE)
+def show(member_id: int) -> Any:
+    return _person_page(access(Membership, member_id))
+
+
+@bp.post("/<int:member_id>/approval")
+@requires(Can.DECIDE_STANDING)
+def approval_create(member_id: int) -> Any:
+    member = access(Membership, member_id)
+    return _decide(member, PressOnlyForm(), lambda: approve_member(member, actor=current_user), _("%(name)s is in."))
+
+
+@bp.post("/<int:member_id>/refusal")
+@requires(Can.DECIDE_STANDING)
+def refusal_create(member_id: int) -> Any:
+    member, form = access(Membership, member_id), ReasonForm()
+    deed = lambda: decline_member(member, reason=form.reason.data or "", actor=current_user)  # noqa: E731
+    return _decide(member, form, deed, _("%(name)s is declined."))
+
+
+@bp.post("/<int:member_id>/suspension")
+@requires(Can.DECIDE_STANDING)
+def suspension_create(member_id: int) -> Any:
+    member, form = access(Membership, member_id), ReasonForm()
+    deed = lambda: suspend_member(member, reason=form.reason.data or "", actor=current_user)  # noqa: E731
+    return _decide(member, form, deed, _("%(name)s is suspended."))
+
+
+@bp.post("/<int:member_id>/reinstatement")
+@requires(Can.DECIDE_STANDING)
+def reinstatement_create(member_id: int) -> Any:
+    member = access(Membership, member_id)
+    deed = lambda: reinstate_member(member, actor=current_user)  # noqa: E731
+    return _decide(member, PressOnlyForm(), deed, _("%(name)s is in again."))
+
+
+@bp.post("/<int:member_id>/roles")
+@requires(Can.CHANGE_ROLES)
+def roles_update(member_id: int) -> Any:
+    member, form = access(Membership, member_id), RolesForm()
+    deed = lambda: change_roles(member, form.chosen, actor=current_user)  # noqa: E731
+    return _decide(member, form, deed, _("The roles of %(name)s are saved."))
+
+
+@bp.post("/<int:member_id>/invitation")
+@requires(Can.ADD_PEOPLE)
+def invitation_create(member_id: int) -> Any:
+    member = access(Membership, member_id)
+
+    def deed() -> Membership:
+        invite_again(member, actor=current_user)
+        return member
+
+    return _decide(member, PressOnlyForm(), deed, _("An invitation is on its way to %(name)s."))
+
+
+# -- what the pages are made of ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One line of a person's history."""
+
+    what: str
+    who: str
+    at: datetime
+
+
+def _decide(member: Membership, form: Form, deed: Callable[[], Membership], said: str) -> Any:
+    if form.carry_out(deed):
+        home = url_for("people.show", member_id=member.id)
+        # A person who demoted themself may not see the page any more.
+        if member.id == current_user.membership_id and not {"admin", "manager"} & set(member.roles):
+            home = f"/{url_for('people.index').split('/')[1]}/"
+        return reply(home, said=said % {"name": member.name})
+    return _person_page(member, form)
+
+
+def _list_page(form: ApprovalsForm | None = None) -> Any:
+    departments = {str(department.id): department.name for department in list_departments()}
+    wanted = list_query(
+        sorts={"name": _("Name"), "newest": _("Newest first")},
+        status={value: word for value, word in standing_words().items() if value != "erased"},
+        role=role_words(),
+        department=departments,
+    )
+    department = wanted.get("department")
+    found = list_people(
+        search=wanted.search, status=wanted.get("status"), role=wanted.get("role"),
+        department_id=int(department) if department else None, newest_first=wanted.sort == "newest",
+        cursor=wanted.cursor,
+    )  # fmt: skip
+    problem = form.refusal or next(iter(form.member.errors), "") if form else ""
+    return page(
+        "people/index.html", found=found, wanted=wanted, departments=departments, problem=problem, waiting=count_waiting(),
+        may=current_user.may, can=Can, roles=role_words(), status=form.status if form else 200,
+    )  # fmt: skip
+
+
+def _person_page(member: Membership, failed: Form | None = None) -> Any:
+    user = find_user(member.user_id)
+    entries = list_entries_about("Membership", member.id, limit=HISTORY)
+    ids = people_in(entries) | ({member.primary_instructor_id} if member.primary_instructor_id else set())
+    names = names_of_members(ids)
+    return page(
+        "people/show.html",
+        member=member,
+        email=user.email if user else "",
+        email_confirmed=bool(user and user.email_confirmed_at),
+        department=find_department(member.department_id) if member.department_id else None,
+        instructor=names.get(member.primary_instructor_id or 0),
+        history=[_deed(entry, names) for entry in entries],
+        reads_trail=current_user.may(AuditCan.READ),
+        failed=failed,
+        reason=failed if isinstance(failed, ReasonForm) else ReasonForm(formdata=None),
+        roles_form=failed if isinstance(failed, RolesForm) else RolesForm(formdata=None, roles=list(member.roles)),
+        roles=role_words(),
+        may=current_user.may,
+        can=Can,
+        is_self=member.id == current_user.membership_id,
+        status=failed.status if failed else 200,
+    )
+
+
+def _deed(entry: AuditEntry, names: dict[int, str]) -> Deed:
+    return Deed(action_words(entry.action), names.get(entry.actor_id or 0) or _("Groundschool"), entry.at)

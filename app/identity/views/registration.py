@@ -1,0 +1,218 @@
+"""Getting into a school: asking to join, confirming, accepting an invitation, and reading how one stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from app.foundation import limits, tenancy
+from app.foundation.errors import respond
+from app.foundation.mail import can_send_mail
+from app.foundation.permissions import SAFE_METHODS, NotLetIn, SignInNeeded, public
+from app.foundation.replies import page, reply, wants_partial
+from app.identity.forms.registration import ConfirmationForm, InvitationForm, JoinForm, RegistrationForm
+from app.identity.models import Membership, OneUseToken, User
+from app.identity.operations.registration import accept_invitation, confirm_registration, invited_by, join, register
+from app.identity.queries import find_link, find_standing_member, find_user
+from app.identity.rules import Purpose, password_matches
+from app.identity.views import bp
+from app.identity.views.sessions import settings
+from app.tenants.queries import school_settings
+
+
+@bp.get("/<tenant>/register")
+@public("asking to join a school")
+def registration_new() -> Any:
+    return _led_elsewhere() or _registration_page(_registration_form())
+
+
+@bp.post("/<tenant>/register")
+@public("asking to join a school")
+def registration_create() -> Any:
+    if elsewhere := _led_elsewhere():
+        return elsewhere
+    if not school_settings().registration_open:
+        return _registration_page(_registration_form(), status=403)
+    limits.spend(settings().registration_limit, "registration", request.remote_addr or "")
+    form = _registration_form()
+    if isinstance(form, JoinForm):
+        if form.carry_out(lambda: join(name=form.name.data or "", actor=current_user)):
+            return reply(url_for("identity.standing_show"), said=_("The school has your request."))
+        return _registration_page(form)
+    if form.carry_out(lambda: _register(form)):
+        return reply(url_for("identity.registration_sent"))
+    return _registration_page(form)
+
+
+@bp.get("/<tenant>/registration")
+@public("the same words for every e-mail, known or not")
+def registration_sent() -> Any:
+    return page("identity/registration_sent.html", mails=can_send_mail())
+
+
+@bp.get("/<tenant>/register/<token>")
+@public("whoever holds a mailed link")
+def confirmation_new(token: str) -> Any:
+    link = find_link(token, Purpose.CONFIRM_EMAIL)
+    user = find_user(link.user_id) if link else None
+    return _confirmation_page(_confirmation_form(user), token, user) if user else link_gone(_join_again())
+
+
+@bp.post("/<tenant>/register/<token>")
+@public("whoever holds a mailed link")
+def confirmation_create(token: str) -> Any:
+    link = find_link(token, Purpose.CONFIRM_EMAIL)
+    user = find_user(link.user_id) if link else None
+    if user is None:
+        return link_gone(_join_again())
+    form = _confirmation_form(user)
+    if form.validate_on_submit() and _proves(form, user):
+        name = form.name.data if form.name else None
+        if confirm_registration(token, name=name, actor=current_user) is None:
+            return link_gone(_join_again())
+        return reply(
+            _sign_in_then_standing(), said=_("Your e-mail is confirmed. Sign in to see how your request stands.")
+        )
+    form.status = 422
+    return _confirmation_page(form, token, user)
+
+
+@bp.get("/<tenant>/invitation/<token>")
+@public("whoever holds a mailed link")
+def invitation_new(token: str) -> Any:
+    user, member = _invited(token)
+    return _invitation_page(_invitation_form(user), token, user, member) if user else link_gone()
+
+
+@bp.post("/<tenant>/invitation/<token>")
+@public("whoever holds a mailed link")
+def invitation_create(token: str) -> Any:
+    user, member = _invited(token)
+    if user is None:
+        return link_gone()
+    form = _invitation_form(user)
+    password = form.password.data if form.password else None
+    accepted = form.carry_out(
+        lambda: accept_invitation(token, password=password, cost=settings().bcrypt_cost, actor=current_user)
+    )
+    if accepted:
+        school = tenancy.required()
+        address = url_for("identity.session_new", tenant=school.slug, next=f"/{school.slug}/")
+        return reply(address, said=_("You are in. Sign in to begin."))
+    return _invitation_page(form, token, user, member) if form.status == 422 else link_gone()
+
+
+@bp.get("/<tenant>/standing")
+@public("somebody the school knows but does not let in (yet)")
+def standing_show() -> Any:
+    if not current_user.is_authenticated:
+        raise SignInNeeded
+    school = tenancy.required()
+    if current_user.membership_id:
+        return redirect(f"/{school.slug}/", 303)
+    if not current_user.standing:
+        abort(404)
+    user = find_user(current_user.user_id)
+    return page(
+        "identity/standing.html", standing=current_user.standing, confirmed=bool(user and user.email_confirmed_at)
+    )
+
+
+@bp.app_errorhandler(NotLetIn)
+def show_standing(_error: NotLetIn) -> Any:
+    """Every page of a school that does not let them in leads to where they read why; a post is refused."""
+    if request.method in SAFE_METHODS and not wants_partial():
+        return redirect(url_for("identity.standing_show"), 303)
+    return respond(403, _("The school does not let you in at the moment."))
+
+
+# -- what the pages are made of ------------------------------------------------------------------------------------
+
+
+def link_gone(again: str = "") -> Any:
+    """The answer to a link that was used, has expired or was never made. `again` is where to ask for a new one."""
+    return page("identity/link_gone.html", status=410, again=again)
+
+
+def _led_elsewhere() -> Any:
+    """Who belongs to the school already, or waits to, has nothing to ask for."""
+    if current_user.membership_id:
+        return redirect(f"/{tenancy.required().slug}/", 303)
+    return redirect(url_for("identity.standing_show"), 303) if current_user.standing else None
+
+
+def _registration_form() -> RegistrationForm | JoinForm:
+    return JoinForm() if current_user.is_authenticated else RegistrationForm()
+
+
+def _registration_page(form: RegistrationForm | JoinForm, *, status: int | None = None) -> Any:
+    is_open = school_settings().registration_open
+    return page("identity/register.html", form=form, is_open=is_open, status=status or form.status)
+
+
+def _register(form: RegistrationForm) -> bool:
+    register(
+        email=form.email.data or "", name=form.name.data or "", password=form.password.data or "",
+        cost=settings().bcrypt_cost, actor=current_user,
+    )  # fmt: skip
+    return True
+
+
+def _confirmation_form(user: User | None) -> ConfirmationForm:
+    """Asks for a name where the school knows none, and for the password until the e-mail is known to be theirs.
+
+    Without the password somebody could register with another's address and have them confirm an account that is not theirs.
+    """
+    form = ConfirmationForm()
+    if user is None or find_standing_member(user.id):
+        del form.name
+    if user is None or user.email_confirmed_at or not user.password_hash:
+        del form.password
+    return form
+
+
+def _proves(form: ConfirmationForm, user: User) -> bool:
+    if not form.password:
+        return True
+    limits.check(settings().sign_in_limit, "confirmation", str(user.id))
+    if password_matches(form.password.data or "", user.password_hash or ""):
+        return True
+    limits.count(settings().sign_in_limit, "confirmation", str(user.id))
+    form.refusal = _("This is not the password that was chosen. If you forgot it, choose a new one instead.")
+    return False
+
+
+def _confirmation_page(form: ConfirmationForm, token: str, user: User) -> Any:
+    return page("identity/confirmation.html", form=form, token=token, email=user.email, status=form.status)
+
+
+def _join_again() -> str:
+    return url_for("identity.registration_new")
+
+
+def _sign_in_then_standing() -> str:
+    standing = url_for("identity.standing_show")
+    if current_user.is_authenticated:
+        return standing
+    return url_for("identity.session_new", tenant=tenancy.required().slug, next=standing)
+
+
+def _invited(token: str) -> tuple[User, Membership] | tuple[None, None]:
+    link: OneUseToken | None = find_link(token, Purpose.INVITATION)
+    user, member = invited_by(link) if link else (None, None)
+    return (user, member) if user and member else (None, None)
+
+
+def _invitation_form(user: User) -> InvitationForm:
+    form = InvitationForm()
+    form.owner = user.email
+    if user.password_hash:
+        del form.password
+    return form
+
+
+def _invitation_page(form: InvitationForm, token: str, user: User, member: Membership | None) -> Any:
+    return page("identity/invitation.html", form=form, token=token, email=user.email, member=member, status=form.status)

@@ -1,0 +1,91 @@
+"""`flask tenant` and `flask user`: what has to be possible before anybody can sign in, and where there is no mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.audit.committed import Committed, committed
+from tests.cast import LEO
+from tests.client import LintingClient
+from tests.identity.empty import empty_instance
+from tests.identity.mailbox import sent
+
+CREATE = [
+    "tenant",
+    "create",
+    "ridge",
+    "--name",
+    "Ridge Gliding",
+    "--zone",
+    "Europe/Zurich",
+    "--admin",
+    "reto@ridge.example",
+]
+CHOSEN = "gusting from the west"
+
+
+@pytest.fixture
+def own(the_app: Flask) -> Iterator[Committed]:
+    with committed(the_app, "commands") as here:
+        yield here
+
+
+def printed_path(output: str) -> str:
+    found = re.search(r"http://[^/]+(/\S+)", output)
+    assert found, output
+    return found.group(1)
+
+
+def test_a_school_made_where_there_is_no_mail_prints_its_admins_link(the_app: Flask) -> None:
+    with empty_instance(the_app) as app:
+        done = app.test_cli_runner().invoke(args=CREATE)
+        assert done.exit_code == 0, done.output
+        page = LintingClient(app).get(printed_path(done.output))
+        page = page.form("Accept the invitation").fill(password=CHOSEN).submit()
+        answer = page.form("Sign in").fill(email="reto@ridge.example", password=CHOSEN).submit(follow=False)
+        assert answer.location == "/ridge/"
+        assert page.client.get("/ridge/audit").status == 200
+
+
+def test_where_there_is_mail_the_admin_is_invited_by_it(own: Committed) -> None:
+    done = own.run(*CREATE)
+    assert "on its way to reto@ridge.example" in done.output
+    assert "http" not in done.output
+    (mail,) = sent(own.app, "ridge")
+    assert "Ridge Gliding invites you" in mail.subject
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "sentence"),
+    [
+        (2, "skyline", "There is a school at “skyline” already."),
+        (2, "login", "cannot be a school's address"),
+        (2, "No Slug", "cannot be a school's address"),
+        (6, "Mars/Olympus", "is no time zone"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(own: Committed, place: int, value: str, sentence: str) -> None:
+    words = list(CREATE)
+    words[place] = value
+    done = own.run(*words)
+    assert done.exit_code == 1
+    assert sentence in done.output
+    assert own.ask("select count(*) from tenant") == 2
+
+
+def test_a_printed_link_sets_a_password(own: Committed) -> None:
+    done = own.run("user", "password", LEO.email.upper())
+    path = printed_path(done.output)
+    page = LintingClient(own.app).get(path).form("Change the password").fill(password=CHOSEN).submit()
+    assert "Your password is changed" in page.text
+    assert LintingClient(own.app).get(path).status == 410
+
+
+def test_nobody_has_no_link(own: Committed) -> None:
+    done = own.run("user", "password", "nobody@nowhere.example")
+    assert done.exit_code == 1
+    assert "Nobody signs in as nobody@nowhere.example" in done.output

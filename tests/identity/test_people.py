@@ -1,0 +1,362 @@
+"""The people of a school: who finds whom, who is let in, suspended or given roles, and that an admin always remains."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.audit.models import AuditEntry
+from app.foundation import clock, tenancy
+from app.foundation.actor import Actor
+from app.foundation.db import session, unit_of_work
+from app.foundation.models import OutboxEvent
+from app.foundation.permissions import Role
+from app.foundation.refusals import Refusal
+from app.identity.models import Membership
+from app.identity.operations.accounts import add_member, add_user
+from app.identity.operations.people import (
+    LastAdmin,
+    approve_members,
+    change_roles,
+    reinstate_member,
+    suspend_member,
+)
+from app.identity.queries import list_admin_ids
+from app.tenants.operations import add_department
+from app.tenants.queries import list_departments
+from tests.cast import ADA, ANA, BEA, HAL, LEO, LOU, MAX, OLGA, PASSWORD, Person, actor, at_school, member
+from tests.client import LintingClient, Page, count_statements
+from tests.identity.mailbox import sent
+
+
+def somebody(status: str = "pending", name: str = "Ines Roy", *, confirmed: bool = True, **over: Any) -> int:
+    """A person of Skyline in some state."""
+    with at_school("skyline"):
+        email = over.pop("email", f"{name.replace(' ', '.').lower()}@elsewhere.example")
+        user = add_user(email, password=PASSWORD, cost=4)
+        user.email_confirmed_at = clock.now() if confirmed else None
+        made = add_member(user, name=name, roles=over.pop("roles", [Role.LEARNER]), actor=Actor())
+        made.status = status
+        for key, value in over.items():
+            setattr(made, key, value)
+        session.commit()
+        return made.id
+
+
+def standing(member_id: int) -> str:
+    with at_school("skyline"):
+        session.expire_all()
+        return session.get_one(Membership, member_id).status
+
+
+def entries(action: str) -> list[AuditEntry]:
+    with at_school("skyline"):
+        return list(session.scalars(select(AuditEntry).where(AuditEntry.action == action)))
+
+
+def events() -> list[str]:
+    return list(session.scalars(select(OutboxEvent.name).order_by(OutboxEvent.id)))
+
+
+def names(page: Page) -> list[str]:
+    return ["".join(link.itertext()) for link in page.find_all(".//tbody//th/a")]
+
+
+def identity_of(person: Person) -> int:
+    with at_school(person.slug):
+        return member(person).id
+
+
+@pytest.fixture
+def ana(app: Flask) -> LintingClient:
+    return LintingClient(app).sign_in(ANA)
+
+
+# -- the litany ----------------------------------------------------------------------------------------------------
+
+DEEDS = ("approval", "refusal", "suspension", "reinstatement", "roles", "invitation")
+
+
+def test_the_litany_of_the_pages(app: Flask) -> None:
+    leo, lou = identity_of(LEO), identity_of(LOU)
+    for person, status in ((ANA, 200), (MAX, 200), (BEA, 403), (ADA, 403), (LEO, 403), (HAL, 404)):
+        client = LintingClient(app).sign_in(person)
+        assert client.get("/skyline/people").status == status, person
+        assert client.get(f"/skyline/people/{leo}").status == status, person
+    assert LintingClient(app).get("/skyline/people").status == 303
+    client = LintingClient(app).sign_in(ANA)
+    assert client.get(f"/skyline/people/{lou}").status == 404
+    assert client.get("/skyline/people/999999999").status == 404
+    assert client.get("/skyline/people/leo").status == 404
+    assert client.post("/skyline/people").status == 405
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_the_litany_of_the_deeds(app: Flask, deed: str) -> None:
+    leo, lou = identity_of(LEO), identity_of(LOU)
+    fields = {"reason": "Because", "roles": "learner"}
+    for person in (MAX, BEA, LEO):
+        assert LintingClient(app).sign_in(person).post(f"/skyline/people/{leo}/{deed}", fields).status == 403
+    assert LintingClient(app).sign_in(HAL).post(f"/skyline/people/{leo}/{deed}", fields).status == 404
+    client = LintingClient(app).sign_in(ANA)
+    assert client.post(f"/skyline/people/{lou}/{deed}", fields).status == 404
+    assert client.post("/skyline/people/999999999/" + deed, fields).status == 404
+    assert client.get(f"/skyline/people/{leo}/{deed}").status == 405
+    assert client.post(f"/skyline/people/{leo}/{deed}", fields, csrf=False).status == 400
+
+
+# -- finding -------------------------------------------------------------------------------------------------------
+
+
+def test_people_are_found_by_name_mail_and_phone(ana: LintingClient) -> None:
+    somebody("active", "Łucja Ósma", email="pilot@sky.example", phone="+1 (555) 010-7788")
+
+    def found(search: str) -> list[str]:
+        page = ana.get("/skyline/people").form("Apply").fill(search=search).submit()
+        return names(page)
+
+    assert found("lucja") == ["Łucja Ósma"]
+    assert found("PILOT@sky") == ["Łucja Ósma"]
+    assert found("5550107788") == ["Łucja Ósma"]
+    assert found("%") == []
+    assert "Lou Finch" not in found("o")
+    assert "Nobody like that" in ana.get("/skyline/people?search=zzzz").text
+
+
+def test_filters_narrow_and_a_department_includes_those_below_it(app: Flask, ana: LintingClient) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        top = list_departments()[0]
+        below = add_department("Night flying", actor=actor(ANA), parent=top)
+        lowest = add_department("Moonless", actor=actor(ANA), parent=below)
+        session.commit()
+    somebody("suspended", "Low Lee", department_id=lowest.id)
+    assert names(ana.get("/skyline/people?status=suspended")) == ["Low Lee"]
+    assert set(names(ana.get("/skyline/people?role=manager"))) == {"Max Abara"}
+    assert "Low Lee" in names(ana.get(f"/skyline/people?department={top.id}&search=lee"))
+    assert names(ana.get(f"/skyline/people?department={below.id}")) == ["Low Lee"]
+    assert ana.get("/skyline/people?status=erased").status == 400
+    assert ana.get("/skyline/people?department=999999").status == 400
+
+
+def test_pages_hold_everybody_once_in_either_order(ana: LintingClient) -> None:
+    for sort in ("name", "newest"):
+        page, seen = ana.get(f"/skyline/people?sort={sort}"), []
+        seen += names(page)
+        while "Next" in page.links():
+            page = page.link("Next").follow()
+            seen += names(page)
+        assert len(seen) == len(set(seen)) == 37
+    assert names(ana.get("/skyline/people"))[:2] == sorted(names(ana.get("/skyline/people"))[:2])
+
+
+def test_pages_ask_little_of_the_database(ana: LintingClient) -> None:
+    leo = identity_of(LEO)
+    with count_statements() as list_statements:
+        ana.get("/skyline/people")
+    with count_statements() as person_statements:
+        ana.get(f"/skyline/people/{leo}")
+    assert len(list_statements) <= 6, list_statements
+    assert len(person_statements) <= 6, person_statements
+
+
+# -- letting in ----------------------------------------------------------------------------------------------------
+
+
+def test_a_waiting_person_is_approved_and_told(app: Flask, ana: LintingClient) -> None:
+    ines = somebody()
+    page = ana.get("/skyline/people").link("1 person waits to be let in").follow().link("Ines Roy").follow()
+    page = page.form("Approve").submit()
+    assert "Ines Roy is in." in page.text
+    assert standing(ines) == "active"
+    (entry,) = entries("member.approved")
+    assert (entry.subject_id, entry.before, entry.after) == (ines, {"status": "pending"}, {"status": "active"})
+    assert "MemberApproved" in events()
+    assert [(mail.to, mail.subject) for mail in sent(app)] == [
+        ("ines.roy@elsewhere.example", "You are in at Skyline Flight School")
+    ]
+    with at_school("skyline"):
+        assert session.get_one(Membership, ines).approved_at
+
+
+def test_who_has_not_confirmed_their_mail_cannot_be_approved(ana: LintingClient) -> None:
+    """Else somebody who typed another's address would come in under that name."""
+    ines = somebody(confirmed=False)
+    page = ana.get(f"/skyline/people/{ines}")
+    assert "once they have confirmed their e-mail" in page.text
+    refused = ana.post(f"/skyline/people/{ines}/approval")
+    assert refused.status == 409
+    assert "has not confirmed their e-mail" in refused.text
+    assert ana.post("/skyline/people/approvals", {"member": ines}).status == 409
+    assert standing(ines) == "pending"
+
+
+def test_several_are_approved_at_once(ana: LintingClient) -> None:
+    ids = [somebody(name=name) for name in ("Ines Roy", "Jan Tal", "Kim Oda")]
+    unconfirmed = somebody(name="Not Yet", confirmed=False)
+    page = ana.get("/skyline/people?status=pending")
+    assert set(page.form("Approve the chosen").choices("member")) == {str(number) for number in ids}
+    page = page.form("Approve the chosen").fill(member=[str(ids[0]), str(ids[2])]).submit()
+    assert "2 people are in." in page.text
+    assert [standing(number) for number in (*ids, unconfirmed)] == ["active", "pending", "active", "pending"]
+    assert len(entries("member.approved")) == events().count("MemberApproved") == 2
+    page = page.link("waits to be let in").follow().form("Approve the chosen").submit()
+    assert page.status == 422
+    assert "Choose at least one person." in page.text
+
+
+def test_bulk_approval_stays_in_its_school(app: Flask) -> None:
+    ines = somebody()
+    client = LintingClient(app).sign_in(HAL)
+    assert client.post("/harbour/people/approvals", {"member": ines}).status == 409
+    assert standing(ines) == "pending"
+    assert LintingClient(app).sign_in(MAX).post("/skyline/people/approvals", {"member": ines}).status == 403
+    assert LintingClient(app).sign_in(ANA).get("/skyline/people/approvals").status == 405
+    assert LintingClient(app).sign_in(ANA).post("/skyline/people/approvals", {"member": "x"}).status == 422
+
+
+def test_declining_needs_a_reason_which_the_person_reads(app: Flask, ana: LintingClient) -> None:
+    ines = somebody()
+    page = ana.get(f"/skyline/people/{ines}").form("Decline request").fill(reason=" ").submit()
+    assert page.status == 422
+    assert "Give a reason." in page.text
+    page = page.form("Decline request").fill(reason="The course is full").submit()
+    assert "Ines Roy is declined." in page.text
+    (mail,) = sent(app)
+    assert "The reason: The course is full" in mail.text
+    (entry,) = entries("member.declined")
+    assert entry.after == {"status": "declined", "reason": "changed"}
+    assert "MemberDeclined" in events()
+    page = page.form("Let in after all").submit()
+    assert standing(ines) == "active"
+
+
+# -- suspending ----------------------------------------------------------------------------------------------------
+
+
+def test_a_suspended_persons_next_request_is_their_last(app: Flask, ana: LintingClient) -> None:
+    max_id, there = identity_of(MAX), LintingClient(app).sign_in(MAX)
+    assert there.get("/skyline/people").status == 200
+    page = ana.get(f"/skyline/people/{max_id}").form("Suspend access").fill(reason="Flew under a bridge").submit()
+    assert "Max Abara is suspended." in page.text
+    assert there.get("/skyline/people").location == "/skyline/standing"
+    assert there.post(f"/skyline/people/{max_id}/roles", {"roles": "admin"}).status == 403
+    (mail,) = sent(app)
+    assert "Flew under a bridge" in mail.text
+    page.form("Reinstate").submit()
+    assert there.get("/skyline/people").status == 200
+    assert {"MemberSuspended", "MemberReinstated"} <= set(events())
+    assert len(entries("member.suspended")) == len(entries("member.reinstated")) == 1
+
+
+def test_a_deed_that_came_too_late_says_how_they_stand(ana: LintingClient) -> None:
+    ines = somebody("suspended")
+    answer = ana.post(f"/skyline/people/{ines}/suspension", {"reason": "Twice"})
+    assert answer.status == 409
+    assert "“Suspended” by now" in answer.text
+    assert ana.post(f"/skyline/people/{ines}/approval").status == 409
+
+
+def test_nobody_suspends_themself(ana: LintingClient) -> None:
+    own = identity_of(ANA)
+    assert "Suspend access" not in ana.get(f"/skyline/people/{own}").text
+    assert ana.post(f"/skyline/people/{own}/suspension", {"reason": "Tired"}).status == 409
+
+
+# -- roles ---------------------------------------------------------------------------------------------------------
+
+
+def test_roles_are_changed_and_count_at_once(app: Flask, ana: LintingClient) -> None:
+    leo, there = identity_of(LEO), LintingClient(app).sign_in(LEO)
+    assert there.get("/skyline/people").status == 403
+    page = ana.get(f"/skyline/people/{leo}").form("Save roles")
+    page = page.fill(roles=["learner", "manager"]).submit()
+    assert "The roles of Leo Hart are saved." in page.text
+    assert there.get("/skyline/people").status == 200
+    (entry,) = entries("member.roles_changed")
+    assert (entry.before, entry.after) == ({"roles": ["learner"]}, {"roles": ["learner", "manager"]})
+    assert "RolesChanged" in events()
+    assert ana.get(f"/skyline/people/{leo}").form("Save roles").fill(roles=[]).submit().status == 422
+    assert ana.post(f"/skyline/people/{leo}/roles", {"roles": "pilot"}).status == 422
+
+
+def test_an_invited_person_is_invited_again(app: Flask, ana: LintingClient) -> None:
+    ines = somebody("invited")
+    page = ana.get(f"/skyline/people/{ines}").form("Invite again").submit()
+    assert "An invitation is on its way to Ines Roy." in page.text
+    assert [mail.to for mail in sent(app)] == ["ines.roy@elsewhere.example"]
+
+
+# -- the last admin ------------------------------------------------------------------------------------------------
+
+
+def test_the_last_admin_stays(app: Flask, ana: LintingClient) -> None:
+    own, olga = identity_of(ANA), identity_of(OLGA)
+    ana.post(f"/skyline/people/{olga}/roles", {"roles": "instructor"})
+    answer = ana.post(f"/skyline/people/{own}/roles", {"roles": "learner"})
+    assert answer.status == 409
+    assert "A school needs an admin." in answer.text
+    with app.test_request_context(), at_school("skyline"):
+        with pytest.raises(LastAdmin):
+            suspend_member(member(ANA), reason="x", actor=Actor(is_system=True))
+        assert list_admin_ids() == {own}
+
+
+def test_a_suspended_admin_is_no_admin_to_count_on(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        suspend_member(member(OLGA), reason="x", actor=actor(ANA))
+        session.flush()
+        with pytest.raises(LastAdmin):
+            change_roles(member(ANA), [Role.LEARNER], actor=actor(ANA))
+
+
+def test_who_is_no_admin_any_more_decides_nothing(app: Flask) -> None:
+    """The permission was looked up when the request began; somebody may have taken the role since."""
+    with app.test_request_context(), at_school("skyline"):
+        late = actor(OLGA)
+        change_roles(member(OLGA), [Role.INSTRUCTOR], actor=actor(ANA))
+        with pytest.raises(Refusal, match="no admin any more"):
+            change_roles(member(LEO), [Role.ADMIN], actor=late)
+
+
+@pytest.mark.parametrize("third", [False, True])
+def test_two_admins_demote_each_other_at_the_same_instant_and_one_wins(committing_app: Flask, third: bool) -> None:
+    with at_school("skyline"):
+        ana, olga = actor(ANA), actor(OLGA)
+        here = tenancy.required()
+        if third:
+            member(BEA).roles = ["admin", "instructor"]
+            session.commit()
+    start, won, refused = threading.Barrier(2), [], []
+
+    def demote(who: Actor, whom: Actor) -> None:
+        with committing_app.app_context(), tenancy.tenant_scope(here):
+            try:
+                with unit_of_work():
+                    victim = session.get_one(Membership, whom.membership_id)
+                    start.wait(10)
+                    change_roles(victim, [Role.LEARNER], actor=who)
+                won.append(who.name)
+            except Refusal as refusal:
+                refused.append(type(refusal).__name__)
+
+    threads = [threading.Thread(target=demote, args=pair) for pair in ((ana, olga), (olga, ana))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(won) == len(refused) == 1
+    with at_school("skyline"):
+        session.expire_all()
+        left = {ANA: member(ANA), OLGA: member(OLGA)}
+        assert sum("admin" in found.roles for found in left.values()) == 1
+
+
+def test_reinstating_is_for_who_is_out(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        with pytest.raises(Refusal):
+            reinstate_member(member(LEO), actor=actor(ANA))
+        assert approve_members([member(LEO).id], actor=actor(ANA)) == []

@@ -1,0 +1,227 @@
+"""Asking to join a school: the same words for every e-mail, a confirmation that proves whose account it is, and how one stands."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.audit.models import AuditEntry
+from app.foundation import clock
+from app.foundation.db import session
+from app.foundation.models import OutboxEvent
+from app.identity.queries import find_standing_member, find_user_by_email
+from app.tenants.queries import school_settings
+from tests.cast import LEO, LOU, PASSWORD, Person, at_school, member
+from tests.client import LintingClient, Page
+from tests.identity.mailbox import Mail, assert_snapshot, sent
+
+NIA = Person("nia@elsewhere.example", "skyline")
+CHOSEN = "gusting from the west"
+
+
+def ask_to_join(app: Flask, email: str = NIA.email, slug: str = "skyline") -> Page:
+    page = LintingClient(app).get(f"/{slug}/register")
+    return page.form("Ask to join").fill(name="Nia Obi", email=email, password=CHOSEN).submit()
+
+
+def confirm(app: Flask, mail: Mail, password: str | None = CHOSEN) -> Page:
+    form = LintingClient(app).get(mail.path).form("Confirm")
+    return (form.fill(password=password) if password else form).submit()
+
+
+def sign_in(app: Flask, email: str = NIA.email, password: str = CHOSEN) -> LintingClient:
+    client = LintingClient(app)
+    form = client.get("/login?next=/").form("/login")
+    assert form.fill(email=email, password=password, next="").submit(follow=False).status == 303
+    return client
+
+
+def standing_of(email: str, slug: str = "skyline") -> str | None:
+    with at_school(slug):
+        user = find_user_by_email(email)
+        found = find_standing_member(user.id) if user else None
+        return found.status if found else None
+
+
+def set_status(person: Person, status: str) -> None:
+    with at_school(person.slug):
+        member(person).status = status
+        session.commit()
+
+
+def actions(slug: str = "skyline") -> list[str]:
+    with at_school(slug):
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id.desc()).limit(5)))
+
+
+def test_a_stranger_registers_confirms_and_reads_how_they_stand(app: Flask) -> None:
+    page = ask_to_join(app)
+    assert page.h1 == "Look into your mailbox"
+    (mail,) = sent(app)
+    assert mail.to == NIA.email
+    assert_snapshot(mail, "confirm_email")
+    assert standing_of(NIA.email) == "pending"
+
+    page = confirm(app, mail)
+    assert page.h1 == "Sign in"
+    page = page.form("Sign in").fill(email=NIA.email, password=CHOSEN).submit()
+    assert page.h1 == "Your request is with the school"
+    assert actions()[0] == "registration.confirmed"
+    assert session.query(OutboxEvent).filter_by(name="JoinRequested").count() == 1
+
+
+def test_the_schools_of_a_pending_person_say_how_they_stand(app: Flask) -> None:
+    ask_to_join(app)
+    page = sign_in(app).get("/schools")
+    assert page.link("Your request is with the school").follow().h1 == "Confirm your e-mail first"
+
+
+def test_every_page_of_the_school_leads_a_pending_person_to_where_they_stand(app: Flask) -> None:
+    ask_to_join(app)
+    client = sign_in(app)
+    assert client.get("/skyline/stuck-work").location == "/skyline/standing"
+    assert client.get("/skyline/stuck-work", follow=True).h1 == "Confirm your e-mail first"
+    assert client.post("/skyline/stuck-work/1/replay").status == 403
+    assert client.get("/harbour/stuck-work").status == 404
+
+
+@pytest.mark.parametrize(
+    ("status", "heading"),
+    [
+        ("invited", "You are invited"),
+        ("declined", "The school has not let you in"),
+        ("suspended", "Your access is suspended"),
+    ],
+)
+def test_the_others_who_are_not_let_in_read_why(app: Flask, status: str, heading: str) -> None:
+    client = LintingClient(app).sign_in(LEO)
+    set_status(LEO, status)
+    assert client.get("/skyline/stuck-work", follow=True).h1 == heading
+    assert client.get("/skyline/register", follow=True).h1 == heading
+
+
+def test_nobody_else_has_a_standing(app: Flask) -> None:
+    assert LintingClient(app).get("/skyline/standing").location.startswith("/login")
+    assert LintingClient(app).sign_in(LEO).get("/skyline/standing").location == "/skyline/"
+    assert LintingClient(app).sign_in(LEO).get("/harbour/standing").status == 404
+    set_status(LEO, "erased")
+    assert sign_in(app, LEO.email, PASSWORD).get("/skyline/standing").status == 404
+
+
+def test_a_known_address_reads_the_same_and_is_told_by_mail(app: Flask) -> None:
+    unknown, known = ask_to_join(app), ask_to_join(app, LEO.email)
+    assert unknown.text == known.text
+    mails = {mail.to: mail for mail in sent(app)}
+    assert set(mails) == {NIA.email, LEO.email}
+    assert_snapshot(mails[LEO.email], "known_already")
+    assert actions()[0] == "registration.repeated"
+    sign_in(app, LEO.email, PASSWORD)  # neither password nor standing changed
+    assert standing_of(LEO.email) == "active"
+
+
+def test_whoever_registers_with_anothers_address_gains_nothing(app: Flask) -> None:
+    """The owner of the mailbox presses Confirm in good faith, but does not know the stranger's password."""
+    ask_to_join(app)
+    (mail,) = sent(app)
+    page = confirm(app, mail, "the owner's own idea")
+    assert page.status == 422
+    assert "not the password that was chosen" in page.text
+    user = find_user_by_email(NIA.email)
+    assert user
+    assert user.email_confirmed_at is None
+    assert confirm(app, mail).h1 == "Sign in"  # the link was not used up
+
+
+def test_guessing_the_password_of_a_confirmation_ends(app: Flask) -> None:
+    ask_to_join(app)
+    (mail,) = sent(app)
+    assert [confirm(app, mail, f"guess number {n}").status for n in range(11)][-2:] == [422, 429]
+
+
+def test_a_person_of_another_school_joins_by_their_own_account(app: Flask) -> None:
+    user = find_user_by_email(LOU.email)
+    assert user
+    user.email_confirmed_at = clock.now()
+    session.commit()
+    assert ask_to_join(app, LOU.email).h1 == "Look into your mailbox"
+    (mail,) = sent(app)
+    assert mail.subject == "Confirm your e-mail for Skyline Flight School"
+    page = LintingClient(app).get(mail.path).form("Confirm").fill(name="Lou Finch").submit()
+    assert page.h1 == "Sign in"
+    assert standing_of(LOU.email) == "pending"
+    assert sign_in(app, LOU.email, PASSWORD).get("/skyline/standing").h1 == "Your request is with the school"
+
+
+def test_who_is_signed_in_gives_a_name_only(app: Flask) -> None:
+    client = LintingClient(app).sign_in(LOU)
+    form = client.get("/skyline/register").form("Ask to join")
+    assert "password" not in form.names()
+    page = form.fill(name="Lou Finch").submit()
+    assert page.path == "/skyline/standing"
+    assert standing_of(LOU.email) == "pending"
+    again = client.post("/skyline/register", {"name": "Lou Finch"})
+    assert again.location == "/skyline/standing"
+
+
+def test_a_member_has_nothing_to_ask_for(app: Flask) -> None:
+    assert LintingClient(app).sign_in(LEO).get("/skyline/register").location == "/skyline/"
+
+
+def test_a_school_that_is_closed_says_whom_to_ask(app: Flask) -> None:
+    with at_school("skyline"):
+        school_settings().registration_open = False
+        session.commit()
+    client = LintingClient(app)
+    page = client.get("/skyline/register")
+    assert "by invitation only" in page.text
+    assert not any(form.action.endswith("/register") for form in page.forms())
+    refused = client.post("/skyline/register", {"name": "Nia", "email": NIA.email, "password": CHOSEN})
+    assert refused.status == 403
+    assert find_user_by_email(NIA.email) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("email", bad) for bad in ("nia", "nia@home", "nia @home.example", "")),
+        *(("password", bad) for bad in ("short", "password", "nia", "x" * 129)),
+        *(("name", bad) for bad in ("", "   ", "x" * 121)),
+    ],
+)
+def test_what_makes_no_sense_is_said_at_the_field(app: Flask, field: str, value: str) -> None:
+    form = LintingClient(app).get("/skyline/register").form("Ask to join")
+    page = form.fill({"name": "Nia Obi", "email": NIA.email, "password": CHOSEN, field: value}).submit()
+    assert page.status == 422
+    assert page.by_id(f"{field}-error") is not None
+    assert find_user_by_email(NIA.email) is None
+
+
+def test_the_limit_stands_before_any_hash_or_mail(app: Flask) -> None:
+    client = LintingClient(app)
+    fields = {"name": "Nia", "email": "", "password": CHOSEN, "csrf_token": client.csrf_token()}
+    answers = [client.post("/skyline/register", fields).status for _ in range(20)]
+    assert set(answers) == {422}
+    full = client.post("/skyline/register", {**fields, "email": NIA.email})
+    assert full.status == 429
+    assert int(full.headers["Retry-After"]) > 0
+    assert find_user_by_email(NIA.email) is None
+
+
+def test_a_forgotten_password_confirms_the_address_too(app: Flask) -> None:
+    ask_to_join(app)
+    sent(app)
+    page = LintingClient(app).get("/password/forgotten")
+    page.form("Send the link").fill(email=NIA.email).submit()
+    (mail,) = sent(app)
+    LintingClient(app).get(mail.path).form("Change the password").fill(password="rain at the far end").submit()
+    client = sign_in(app, password="rain at the far end")
+    assert client.get("/skyline/standing").h1 == "Your request is with the school"
+
+
+def test_pages_answer_only_their_verbs(app: Flask) -> None:
+    client = LintingClient(app)
+    assert client.post("/skyline/registration").status == 405
+    assert client.post("/skyline/standing").status == 405
+    assert client.get("/nowhere/register").status == 404
+    assert client.post("/skyline/register", {}, csrf=False).status == 400
