@@ -27,7 +27,7 @@ def init_formats(app: Flask) -> None:
 
 def reader_zone() -> str:
     """The IANA zone of the person reading, else of the school, else UTC."""
-    reader: Actor | None = current_user._get_current_object() if current_user else None
+    reader: Actor | None = current_user._get_current_object()
     if reader and reader.membership_id:
         return reader.zone
     tenant = tenancy.current()

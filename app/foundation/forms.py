@@ -10,6 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
 from app.foundation.db import session
+from app.foundation.inputs import draw
 from app.foundation.language import FormWords
 from app.foundation.refusals import Refusal
 
@@ -27,6 +28,9 @@ class Form(FlaskForm):
     class Meta(FlaskForm.Meta):
         def get_translations(self, form: object) -> FormWords:
             return WORDS
+
+        def render_field(self, field: Any, render_kw: dict[str, Any]) -> Any:
+            return draw(field, render_kw)
 
     refusal: str = ""
     refused: Refusal | None = None

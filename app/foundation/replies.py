@@ -6,6 +6,7 @@ included by the pages, so that both ways show the same.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, flash, get_flashed_messages, make_response, redirect, render_template, request
@@ -38,9 +39,12 @@ def reply(
 
 def dom_id(record: Any, prefix: str = "") -> str:
     """The id of a record's root element: `booking-7`, or `row-booking-7` with a prefix."""
-    name = type(record).__name__
-    snake = "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
-    return f"{prefix + '-' if prefix else ''}{snake}-{record.id}"
+    return f"{prefix + '-' if prefix else ''}{_kebab(type(record).__name__)}-{record.id}"
+
+
+@lru_cache(maxsize=512)
+def _kebab(name: str) -> str:
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 
 
 def _answer(body: str, status: int) -> Response:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 from sqlalchemy import func, or_, select, text
@@ -16,7 +17,7 @@ from app.identity.models import Membership
 from app.scheduling.models import AvailabilityException, AvailabilityRule, Booking, Claim, Resource
 from app.scheduling.queries.availability import TAKING
 from app.scheduling.rules.availability import Span, covers, days_around, open_between
-from app.scheduling.rules.bookings import CRAFT_KINDS
+from app.scheduling.rules.bookings import CRAFT_KINDS, LONGEST_MINUTES
 
 
 class Slot(Protocol):
@@ -56,13 +57,14 @@ def list_assignables(slots: Sequence[Slot]) -> list[Assignable]:
     if not slots:
         return []
     start, end = min(s.starts_at for s in slots), max(s.ends_at for s in slots)
+    taken = _taken([s.id for s in slots], start)
     teaches = Membership.roles.contains([Role.INSTRUCTOR.value]) & (Membership.status == "active")
     found = (
         select(
             Resource.id, Resource.kind, Resource.name, Resource.membership_id, func.coalesce(teaches, False),
-            func.array(_taken([s.id for s in slots])), _hours(AvailabilityRule),
-            _hours(AvailabilityException, *days_around(start, end)),
+            taken.c.bookings, _hours(AvailabilityRule), _hours(AvailabilityException, *days_around(start, end)),
         )
+        .outerjoin(taken, taken.c.resource_id == Resource.id)
         .outerjoin(Membership, Membership.id == Resource.membership_id)
         .where(Resource.retired_at.is_(None))
         .where(or_(Resource.kind.in_(CRAFT_KINDS), teaches, Resource.membership_id.in_({s.learner_id for s in slots})))
@@ -70,25 +72,34 @@ def list_assignables(slots: Sequence[Slot]) -> list[Assignable]:
     )  # fmt: skip
     return [
         Assignable(
-            id_, kind, name, membership_id, teaching, frozenset(taken),
+            id_, kind, name, membership_id, teaching, frozenset(bookings or ()),
             open_between(_rules(rules), _exceptions(exceptions), start, end),
         )
-        for id_, kind, name, membership_id, teaching, taken, rules, exceptions in session.execute(found)
+        for id_, kind, name, membership_id, teaching, bookings, rules, exceptions in session.execute(found)
     ]  # fmt: skip
 
 
-def _taken(booking_ids: list[int]) -> Any:
-    """Per resource: in the time of which of these bookings another booking takes it. Written as the index is built."""
-    wanted = aliased(Booking, name="wanted")
+def _taken(booking_ids: list[int], first: datetime) -> Any:
+    """Resources, each with the ids of those of these bookings in whose time another takes it; none begins before `first`.
+
+    The wall lets the planner use an index only for comparisons that cannot leak a row, which && on ranges is not: so the
+    others are found by their beginnings first. None lasts longer than LONGEST_MINUTES.
+    """
+    wanted, other = aliased(Booking, name="wanted"), aliased(Booking, name="other")
     return (
-        select(wanted.id)
-        .join(Claim, Claim.during.op("&&")(func.tstzrange(wanted.starts_at, wanted.ends_at)))
-        .where(wanted.id.in_(booking_ids), Claim.booking_id != wanted.id, Claim.state.in_(TAKING))
-        .where(
-            text("int8range(claim.resource_id, claim.resource_id, '[]') && int8range(resource.id, resource.id, '[]')")
+        select(Claim.resource_id, func.array_agg(wanted.id).label("bookings"))
+        .select_from(wanted)
+        .join(
+            other,
+            (other.starts_at > first - timedelta(minutes=LONGEST_MINUTES))
+            & (other.starts_at < wanted.ends_at)
+            & (other.ends_at > wanted.starts_at)
+            & (other.id != wanted.id),
         )
-        .correlate(Resource)
-        .scalar_subquery()
+        .join(Claim, Claim.booking_id == other.id)
+        .where(wanted.id.in_(booking_ids), Claim.state.in_(TAKING))
+        .group_by(Claim.resource_id)
+        .subquery("taken")
     )
 
 
@@ -102,14 +113,15 @@ def _hours(model: Any, first: date | None = None, last: date | None = None) -> A
 
 
 def _rules(rows: list[dict[str, Any]] | None) -> list[AvailabilityRule]:
-    return [_row(AvailabilityRule, row, "valid_from", "valid_until") for row in rows or ()]
+    return [_row(row, "valid_from", "valid_until") for row in rows or ()]
 
 
 def _exceptions(rows: list[dict[str, Any]] | None) -> list[AvailabilityException]:
-    return [_row(AvailabilityException, row, "day") for row in rows or ()]
+    return [_row(row, "day") for row in rows or ()]
 
 
-def _row(model: Any, values: dict[str, Any], *days: str) -> Any:
-    """A row that is only computed with: it belongs to no session."""
-    typed = {key: date.fromisoformat(value) if key in days and value else value for key, value in values.items()}
-    return model(**typed)
+def _row(values: dict[str, Any], *days: str) -> Any:
+    """A row that is only computed with: its columns by name, without what the ORM keeps of a row."""
+    for day in days:
+        values[day] = date.fromisoformat(values[day]) if values[day] else None
+    return SimpleNamespace(**values)

@@ -3,57 +3,73 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+STATUS_WORDS = {
+    "requested": _l("requested"),
+    "approved": _l("approved"),
+    "assigned": _l("assigned"),
+    "completed": _l("completed"),
+    "declined": _l("declined"),
+    "cancelled": _l("cancelled"),
+}
+STATUS_STATES = {
+    "requested": "wait",
+    "approved": "info",
+    "assigned": "ok",
+    "completed": "ok",
+    "declined": "stop",
+    "cancelled": "mute",
+}
+STATUS_ICONS = {
+    "requested": "clock",
+    "approved": "circle-dot",
+    "assigned": "check",
+    "completed": "circle-check",
+    "declined": "circle-x",
+    "cancelled": "ban",
+}
+ACTIVITY_WORDS = {
+    "dual_flight": _l("Dual flight"),
+    "simulator": _l("Simulator session"),
+    "ground": _l("Ground lesson"),
+    "briefing": _l("Briefing"),
+}
+SOURCE_WORDS = {"web": _l("Website"), "desk": _l("Front desk")}
+DEED_WORDS = {
+    "booking.requested": _l("Requested"),
+    "booking.approved": _l("Approved"),
+    "booking.assigned": _l("Assigned"),
+    "booking.completed": _l("Completed"),
+    "booking.declined": _l("Declined"),
+    "booking.cancelled": _l("Cancelled"),
+    "booking.escalated": _l("Escalated to the admins"),
+}
 
 
 def status_word(status: str) -> str:
     """A status as people say it."""
-    return {
-        "requested": _("requested"),
-        "approved": _("approved"),
-        "assigned": _("assigned"),
-        "completed": _("completed"),
-        "declined": _("declined"),
-        "cancelled": _("cancelled"),
-    }[status]
+    return str(STATUS_WORDS[status])
 
 
 def status_state(status: str) -> str:
     """The state color of a status: ok, wait, info, stop or mute."""
-    return {
-        "requested": "wait",
-        "approved": "info",
-        "assigned": "ok",
-        "completed": "ok",
-        "declined": "stop",
-        "cancelled": "mute",
-    }[status]
+    return STATUS_STATES[status]
 
 
 def status_icon(status: str) -> str:
     """The icon of a status, in the sprite."""
-    return {
-        "requested": "clock",
-        "approved": "circle-dot",
-        "assigned": "check",
-        "completed": "circle-check",
-        "declined": "circle-x",
-        "cancelled": "ban",
-    }[status]
+    return STATUS_ICONS[status]
 
 
 def activity_word(activity: str) -> str:
     """An activity as people say it."""
-    return {
-        "dual_flight": _("Dual flight"),
-        "simulator": _("Simulator session"),
-        "ground": _("Ground lesson"),
-        "briefing": _("Briefing"),
-    }.get(activity, activity)
+    return str(ACTIVITY_WORDS.get(activity, activity))
 
 
 def source_word(source: str) -> str:
     """Where a request came from."""
-    return {"web": _("Website"), "desk": _("Front desk")}.get(source, source)
+    return str(SOURCE_WORDS.get(source, source))
 
 
 def length_word(minutes: int) -> str:
@@ -68,12 +84,4 @@ def length_word(minutes: int) -> str:
 
 def deed_word(action: str) -> str:
     """An entry of the audit trail about a booking, as a history shows it."""
-    return {
-        "booking.requested": _("Requested"),
-        "booking.approved": _("Approved"),
-        "booking.assigned": _("Assigned"),
-        "booking.completed": _("Completed"),
-        "booking.declined": _("Declined"),
-        "booking.cancelled": _("Cancelled"),
-        "booking.escalated": _("Escalated to the admins"),
-    }.get(action, action)
+    return str(DEED_WORDS.get(action, action))

@@ -103,7 +103,7 @@ def availability_exception_back(exception_id: int) -> Any:
 
 def _save(resource: Resource) -> Any:
     form = WeekForm()
-    if form.carry_out(lambda: set_week(resource, form.hours, form.zone.data, actor=current_user)):
+    if form.carry_out(lambda: set_week(resource, form.hours, form.zone.data or "", actor=current_user)):
         return reply(_page_of(resource), said=_("Saved %(time)s", time=clock_time(clock.now())))
     return _editor(resource, form=form)
 
