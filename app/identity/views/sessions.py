@@ -30,6 +30,7 @@ from app.identity.operations.sessions import (
 from app.identity.queries import find_actor, list_open_sessions, list_schools_of_user, list_standings_of_user
 from app.identity.rules import device_words, new_token
 from app.identity.views import bp, login
+from app.identity.views.sign_in_limits import know_device, tries_for
 
 TOKEN = "token"  # noqa: S105 — the name of the cookie's entry, not a secret
 NEVER_CARRIED = {"csrf_token", "password", "once"}
@@ -52,10 +53,14 @@ def session_create() -> Any:
     form = SignInForm()
     if not form.validate():
         return sign_in_page(form, status=422)
+    tries = tries_for(form.email.data or "")
+    tries.check()
     user = check_password(form.email.data or "", form.password.data or "", cost=settings().bcrypt_cost)
     if user is None:
+        tries.failed()
         form.refusal = _("This e-mail and password do not belong together. Check both and try again.")
         return sign_in_page(form, status=422)
+    tries.succeeded()
     opened = let_in(user, is_remembered=form.remembered.data)
     if form.resume.data:
         return resume_page(form)
@@ -198,6 +203,7 @@ def let_in(user: User, *, is_remembered: bool, second_factor_at: datetime | None
         is_remembered=is_remembered, second_factor_at=second_factor_at, instead_of=held,
     )  # fmt: skip
     cookie[TOKEN] = opened.token
+    know_device(user.email)
     cookie.permanent = is_remembered
     return opened
 
