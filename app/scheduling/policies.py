@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from flask_babel import lazy_gettext as _l
+
 from app.foundation.actor import Actor
-from app.foundation.permissions import EVERYONE, Role, allows, grants, sees
+from app.foundation.permissions import EVERYONE, Role, allows, explains, grants, sees
 from app.scheduling.models import AvailabilityException, Resource
 
 
@@ -42,3 +44,13 @@ def availability_is_kept_by(actor: Actor, record: Resource | AvailabilityExcepti
     """An instructor keeps their own hours, an admin anybody's."""
     resource = record if isinstance(record, Resource) else record.resource
     return actor.may(Can.KEEP_ANY_AVAILABILITY) or resource.membership_id == actor.membership_id
+
+
+explains(
+    {
+        Can.SEE_WEEK: _l("See the week"),
+        Can.SEE_ALL_BOOKINGS: _l("See whose bookings fill the week"),
+        Can.KEEP_OWN_AVAILABILITY: _l("Keep one’s own hours"),
+        Can.KEEP_ANY_AVAILABILITY: _l("Keep any instructor’s hours"),
+    }
+)
