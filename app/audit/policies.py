@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.foundation.permissions import Role, grants
+from flask_babel import lazy_gettext as _l
+
+from app.foundation.permissions import Role, explains, grants
 
 
 class Can(StrEnum):
@@ -12,3 +14,4 @@ class Can(StrEnum):
 
 
 grants({Can.READ: {Role.ADMIN}})
+explains({Can.READ: _l("Read, export and search the audit trail")})

@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from app.courses.models import Course
 from app.foundation.actor import Actor
-from app.foundation.permissions import Role, grants, sees
+from app.foundation.permissions import Role, explains, grants, sees
 
 
 class Can(StrEnum):
@@ -16,6 +18,7 @@ class Can(StrEnum):
 
 
 grants({Can.SEE_DESK: {Role.AUTHOR, Role.ADMIN}, Can.PUBLISH: {Role.AUTHOR, Role.ADMIN}})
+explains({Can.SEE_DESK: _l("See drafts and versions of courses"), Can.PUBLISH: _l("Publish a course")})
 
 
 @sees(Course)

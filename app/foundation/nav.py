@@ -43,7 +43,20 @@ class Link:
     current: bool
 
 
+@dataclass(frozen=True)
+class Card:
+    """One card of the school's page, where admins find what they seldom need. `order` sorts it."""
+
+    label: LazyString
+    sentence: LazyString
+    endpoint: str
+    icon: str
+    order: int
+    permission: StrEnum
+
+
 _entries: list[Entry] = []
+_cards: list[Card] = []
 
 
 def add(entry: Entry) -> None:
@@ -52,6 +65,18 @@ def add(entry: Entry) -> None:
         _entries.append(entry)
         _entries.sort(key=lambda known: known.order)
         _links.cache_clear()
+
+
+def add_card(card: Card) -> None:
+    """Add a card to the school's page, once."""
+    if card.endpoint not in {known.endpoint for known in _cards}:
+        _cards.append(card)
+        _cards.sort(key=lambda known: known.order)
+
+
+def cards_for(actor: Actor) -> list[Card]:
+    """The cards of the school's page that this person may follow."""
+    return [card for card in _cards if actor.may(card.permission)]
 
 
 def links_for(actor: Actor, lang: str) -> tuple[Link, ...]:

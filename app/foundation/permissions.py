@@ -41,6 +41,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _granted: dict[str, set[str]] = {role.value: set() for role in Role}
 _never_while_acting: set[str] = set()
+_words: dict[str, Any] = {}
 _sees: dict[type, Predicate] = {}
 _allows: dict[str, Predicate] = {}
 
@@ -74,6 +75,11 @@ def never_while_acting(*permissions: StrEnum) -> None:
     permissions_of.cache_clear()
 
 
+def explains(words: Mapping[StrEnum, Any]) -> None:
+    """Say what each permission lets people do, as a translatable sentence, for the matrix that admins read."""
+    _words.update({permission.value: sentence for permission, sentence in words.items()})
+
+
 def sees(model: type) -> Callable[[Predicate], Predicate]:
     """Mark the predicate that decides whether a member may know that a record exists."""
 
@@ -105,6 +111,11 @@ def permission_matrix() -> dict[str, frozenset[str]]:
     """Each permission with the roles that hold it, by its name: the code's own policies."""
     names = sorted(set().union(*_granted.values()))
     return {name: frozenset(role for role, held in _granted.items() if name in held) for name in names}
+
+
+def words_of(permission: str) -> str:
+    """What a permission lets people do; its name where nobody explained it."""
+    return str(_words.get(permission, permission))
 
 
 def roles_with(permission: StrEnum) -> frozenset[str]:
@@ -181,7 +192,15 @@ def operator(view: View) -> View:
 
 def public(reason: str) -> Callable[[View], View]:
     """The view answers everybody, for a reason that the list of routes shows."""
+    return _open_to_all("public", reason)
 
+
+def newcomers(reason: str) -> Callable[[View], View]:
+    """The view of a school answers people whom the school does not let in yet, for a reason that the list of routes shows."""
+    return _open_to_all("newcomers", reason)
+
+
+def _open_to_all(declared: str, reason: str) -> Callable[[View], View]:
     def mark(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -189,7 +208,7 @@ def public(reason: str) -> Callable[[View], View]:
                 csrf.check()
             return view(*args, **kwargs)
 
-        guarded.permission = "public"  # type: ignore[attr-defined]
+        guarded.permission = declared  # type: ignore[attr-defined]
         guarded.public_reason = reason  # type: ignore[attr-defined]
         return guarded
 

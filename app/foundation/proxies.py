@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 Network = IPv4Network | IPv6Network
@@ -12,6 +12,16 @@ Network = IPv4Network | IPv6Network
 def parse_networks(text: str) -> tuple[Network, ...]:
     """Addresses and networks separated by commas; raises ValueError for anything else."""
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def network_of(address: str) -> str:
+    """Whom an address is counted as: itself, or in IPv6 its /64, of which anybody has 2^64 addresses."""
+    if not _is_address(address):
+        return address
+    found = ip_address(address)
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 class TrustedProxies:

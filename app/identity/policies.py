@@ -5,8 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from app.foundation.actor import Actor
-from app.foundation.permissions import Role, grants, never_while_acting, sees
+from app.foundation.permissions import Role, explains, grants, never_while_acting, sees
 from app.identity.models import Membership, UserSession
 
 
@@ -16,6 +18,7 @@ class Can(StrEnum):
     CHANGE_ROLES = "identity:change_roles"
     EDIT_PEOPLE = "identity:edit_people"
     ADD_PEOPLE = "identity:add_people"
+    ERASE_PEOPLE = "identity:erase_people"
 
 
 grants(
@@ -25,9 +28,20 @@ grants(
         Can.CHANGE_ROLES: {Role.ADMIN},
         Can.EDIT_PEOPLE: {Role.ADMIN},
         Can.ADD_PEOPLE: {Role.ADMIN},
+        Can.ERASE_PEOPLE: {Role.ADMIN},
     }
 )
-never_while_acting(Can.DECIDE_STANDING, Can.CHANGE_ROLES, Can.ADD_PEOPLE)
+never_while_acting(Can.DECIDE_STANDING, Can.CHANGE_ROLES, Can.ADD_PEOPLE, Can.ERASE_PEOPLE)
+explains(
+    {
+        Can.SEE_PEOPLE: _l("Find people and read what the school knows of them"),
+        Can.DECIDE_STANDING: _l("Approve, decline, suspend and reinstate people"),
+        Can.CHANGE_ROLES: _l("Change people’s roles"),
+        Can.EDIT_PEOPLE: _l("Change people’s department, level and numbers"),
+        Can.ADD_PEOPLE: _l("Invite people and import lists of them"),
+        Can.ERASE_PEOPLE: _l("Erase a person for good"),
+    }
+)
 
 
 @sees(Membership)

@@ -293,3 +293,28 @@ def list_open_sessions(user_id: int, *, idle: timedelta) -> list[UserSession]:
         UserSession.is_remembered | (UserSession.seen_at > now - idle),
     )
     return list(session.scalars(still.order_by(UserSession.seen_at.desc(), UserSession.id.desc())))
+
+
+def count_schools_of_user(user_id: int) -> int:
+    """In how many schools a person has a row, in whatever state: also from inside one school."""
+    session.flush()
+    before = tenancy.current()
+    tenancy.enter(None, user_id=user_id)
+    count = session.execute(select(func.count()).where(Membership.user_id == user_id)).scalar_one()
+    tenancy.enter(before)
+    return count
+
+
+def list_sessions_told(user_id: int) -> list[dict[str, Any]]:
+    """A person's kept sessions, newest first, as they are told to the person."""
+    rows = (
+        select(UserSession.created_at, UserSession.seen_at, UserSession.ended_at, UserSession.user_agent)
+        .where(UserSession.user_id == user_id)
+        .order_by(UserSession.id.desc())
+    )
+    return [dict(row._mapping) for row in session.execute(rows)]
+
+
+def list_instructor_choices() -> dict[str, str]:
+    """The active instructors of the school in force, id → name, by name."""
+    return {str(member.id): member.name for member in list_members_with_role("instructor")}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from flask_babel import lazy_gettext as _l
+
 from app.foundation.actor import Actor
-from app.foundation.permissions import EVERYONE, grants, sees
+from app.foundation.permissions import EVERYONE, explains, grants, sees
 from app.learning.models import Enrollment
 
 
@@ -14,6 +16,7 @@ class Can(StrEnum):
 
 
 grants({Can.TAKE_COURSES: EVERYONE})
+explains({Can.TAKE_COURSES: _l("Take courses")})
 
 
 @sees(Enrollment)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from flask_babel import lazy_gettext as _l
+
 from app.foundation.actor import Actor
-from app.foundation.permissions import EVERYONE, Role, allows, grants, sees
+from app.foundation.permissions import EVERYONE, Role, allows, explains, grants, sees
 from app.scheduling.models import AvailabilityException, Booking, Resource
 
 
@@ -80,3 +82,20 @@ def _teaches(actor: Actor, booking: Booking) -> bool:
     """Whether the actor is the instructor whom a booking takes for certain: to be wished for is not enough."""
     taken = (claim for claim in booking.claims if claim.role == "instructor" and claim.state == "firm")
     return any(claim.resource.membership_id == actor.membership_id for claim in taken)
+
+
+explains(
+    {
+        Can.SEE_WEEK: _l("See the week"),
+        Can.SEE_ALL_BOOKINGS: _l("See whose bookings fill the week"),
+        Can.SEE_BOOKINGS: _l("See the bookings one is part of"),
+        Can.LIST_ALL_BOOKINGS: _l("List everybody’s bookings"),
+        Can.REQUEST: _l("Ask for an hour"),
+        Can.SEE_QUEUE: _l("See the requests that wait"),
+        Can.DECIDE: _l("Approve, assign and decline bookings"),
+        Can.COMPLETE: _l("Mark a lesson as done"),
+        Can.CANCEL: _l("Cancel a booking"),
+        Can.KEEP_OWN_AVAILABILITY: _l("Keep one’s own hours"),
+        Can.KEEP_ANY_AVAILABILITY: _l("Keep any instructor’s hours"),
+    }
+)

@@ -10,7 +10,7 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.identity.views import own_path
+from app.identity.views.cut_off import own_path
 from tests.cast import LEO, PASSWORD
 from tests.client import LintingClient
 

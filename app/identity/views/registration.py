@@ -11,7 +11,7 @@ from flask_login import current_user
 from app.foundation import limits, tenancy
 from app.foundation.errors import respond
 from app.foundation.mail import can_send_mail
-from app.foundation.permissions import SAFE_METHODS, NotLetIn, SignInNeeded, public
+from app.foundation.permissions import SAFE_METHODS, NotLetIn, SignInNeeded, newcomers
 from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms.registration import ConfirmationForm, InvitationForm, JoinForm, RegistrationForm
 from app.identity.models import Membership, OneUseToken, User
@@ -24,13 +24,13 @@ from app.tenants.queries import school_settings
 
 
 @bp.get("/<tenant>/register")
-@public("asking to join a school")
+@newcomers("asking to join a school")
 def registration_new() -> Any:
     return _led_elsewhere() or _registration_page(_registration_form())
 
 
 @bp.post("/<tenant>/register")
-@public("asking to join a school")
+@newcomers("asking to join a school")
 def registration_create() -> Any:
     if elsewhere := _led_elsewhere():
         return elsewhere
@@ -48,13 +48,13 @@ def registration_create() -> Any:
 
 
 @bp.get("/<tenant>/registration")
-@public("the same words for every e-mail, known or not")
+@newcomers("the same words for every e-mail, known or not")
 def registration_sent() -> Any:
     return page("identity/registration_sent.html", mails=can_send_mail())
 
 
 @bp.get("/<tenant>/register/<token>")
-@public("whoever holds a mailed link")
+@newcomers("whoever holds a mailed link")
 def confirmation_new(token: str) -> Any:
     link = find_link(token, Purpose.CONFIRM_EMAIL)
     user = find_user(link.user_id) if link else None
@@ -62,7 +62,7 @@ def confirmation_new(token: str) -> Any:
 
 
 @bp.post("/<tenant>/register/<token>")
-@public("whoever holds a mailed link")
+@newcomers("whoever holds a mailed link")
 def confirmation_create(token: str) -> Any:
     link = find_link(token, Purpose.CONFIRM_EMAIL)
     user = find_user(link.user_id) if link else None
@@ -81,14 +81,14 @@ def confirmation_create(token: str) -> Any:
 
 
 @bp.get("/<tenant>/invitation/<token>")
-@public("whoever holds a mailed link")
+@newcomers("whoever holds a mailed link")
 def invitation_new(token: str) -> Any:
     user, member = _invited(token)
     return _invitation_page(_invitation_form(user), token, user, member) if user else link_gone()
 
 
 @bp.post("/<tenant>/invitation/<token>")
-@public("whoever holds a mailed link")
+@newcomers("whoever holds a mailed link")
 def invitation_create(token: str) -> Any:
     user, member = _invited(token)
     if user is None:
@@ -106,7 +106,7 @@ def invitation_create(token: str) -> Any:
 
 
 @bp.get("/<tenant>/standing")
-@public("somebody the school knows but does not let in (yet)")
+@newcomers("somebody the school knows but does not let in (yet)")
 def standing_show() -> Any:
     if not current_user.is_authenticated:
         raise SignInNeeded

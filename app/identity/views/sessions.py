@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Request, current_app, make_response, redirect, request, url_for
 from flask import session as cookie
@@ -15,9 +13,8 @@ from flask_login import current_user
 from app.foundation import csrf, tenancy
 from app.foundation.actor import STRANGER, Actor
 from app.foundation.permissions import SAFE_METHODS, SignInNeeded, access, own_account, public, signed_in
-from app.foundation.refusals import BadRequest
 from app.foundation.replies import page, reply, wants_partial
-from app.identity.forms.sessions import SignInForm
+from app.identity.forms.sessions import Destination, SignInForm
 from app.identity.models import User, UserSession
 from app.identity.operations.sessions import (
     SignedIn,
@@ -30,9 +27,8 @@ from app.identity.operations.sessions import (
 from app.identity.queries import find_actor, list_open_sessions, list_schools_of_user, list_standings_of_user
 from app.identity.rules import device_words, new_token
 from app.identity.views import bp, login
-
-TOKEN = "token"  # noqa: S105 — the name of the cookie's entry, not a secret
-NEVER_CARRIED = {"csrf_token", "password", "once"}
+from app.identity.views.cut_off import ENDED_TOKEN, TOKEN, do_again, keep_post, own_path, read_kept
+from app.identity.views.sign_in_limits import know_device, tries_for
 
 
 @bp.get("/login")
@@ -52,14 +48,15 @@ def session_create() -> Any:
     form = SignInForm()
     if not form.validate():
         return sign_in_page(form, status=422)
+    tries = tries_for(form.email.data or "")
+    tries.check()
     user = check_password(form.email.data or "", form.password.data or "", cost=settings().bcrypt_cost)
     if user is None:
+        tries.failed()
         form.refusal = _("This e-mail and password do not belong together. Check both and try again.")
         return sign_in_page(form, status=422)
-    opened = let_in(user, is_remembered=form.remembered.data)
-    if form.resume.data:
-        return resume_page(form)
-    return redirect(own_path(form.next.data) or home_of(opened, form.tenant.data), 303)
+    tries.succeeded()
+    return go_on(let_in(user, is_remembered=form.remembered.data), form)
 
 
 @bp.post("/logout")
@@ -138,9 +135,7 @@ def ask_to_sign_in(_error: SignInNeeded) -> Any:
             return redirect(address, 303)
         return make_response("", 401, {"HX-Redirect": address})
     tenant = tenancy.current()
-    form = SignInForm(
-        formdata=None, tenant=tenant.slug if tenant else "", resume=json.dumps(_posted()) if _is_ours() else ""
-    )
+    form = SignInForm(formdata=None, tenant=tenant.slug if tenant else "", resume=keep_post())
     response = sign_in_page(form, status=401, ended=True)
     if wants_partial():
         response.headers["HX-Retarget"] = "#main"
@@ -154,30 +149,19 @@ def sign_in_page(form: SignInForm, *, status: int = 200, ended: bool = False) ->
     return page("identity/sign_in.html", partial="identity/_sign_in.html", form=form, status=status, ended=ended)
 
 
-def resume_page(form: SignInForm) -> Any:
-    """After signing in again: what was typed when the session had ended, one press away from being sent."""
-    try:
-        kept = json.loads(form.resume.data or "")
-        path, fields = own_path(str(kept["path"])), [(str(name), str(value)) for name, value in kept["fields"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadRequest(_("What you had typed could not be read back.")) from error
-    if not path:
-        raise BadRequest(_("What you had typed could not be read back."))
-    return page(
-        "identity/resume.html",
-        path=path,
-        fields=[f for f in fields if f[0] not in NEVER_CARRIED],
-        token=csrf.token(),
-        once=new_token(),
-    )
-
-
-def own_path(path: str | None) -> str:
-    """The path if it leads to a page of ours, else nothing: no address of another site is ever followed."""
-    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or any(ord(c) < 33 for c in path):
-        return ""
-    parts = urlsplit(path)
-    return "" if parts.scheme or parts.netloc or "\\" in path else path
+def go_on(opened: SignedIn, form: Destination) -> Any:
+    """After signing in: what was cut off is done or shown, else the page that was asked for."""
+    home = home_of(opened, form.tenant.data)
+    if not form.resume.data:
+        return redirect(own_path(form.next.data) or home, 303)
+    kept = read_kept(form.resume.data)
+    if kept is None:
+        return reply(home, said=_("What was typed before could not be read back."))
+    if kept.user_id is None:
+        return page("identity/resume.html", path=kept.path, fields=kept.fields, once=new_token())
+    if kept.user_id != opened.user.id:
+        return reply(home, said=_("What was typed before was somebody else’s. It was not sent."))
+    return do_again(kept)
 
 
 def home_of(opened: SignedIn, asked_for: str | None) -> str:
@@ -198,16 +182,20 @@ def let_in(user: User, *, is_remembered: bool, second_factor_at: datetime | None
         is_remembered=is_remembered, second_factor_at=second_factor_at, instead_of=held,
     )  # fmt: skip
     cookie[TOKEN] = opened.token
+    cookie.pop(ENDED_TOKEN, None)
+    know_device(user.email)
     cookie.permanent = is_remembered
     return opened
 
 
 def begin_cookie() -> str:
-    """Begin the browser's cookie anew; only the choice of light or dark outlives it. Returns the hash of its new CSRF secret."""
-    theme = cookie.get("theme")
+    """Begin the browser's cookie anew; returns the hash of its new CSRF secret.
+
+    The choice of light or dark outlives it, and the ended session's token, which from now on only proves whose a form was.
+    """
+    kept = {"theme": cookie.get("theme"), ENDED_TOKEN: cookie.get(TOKEN)}
     cookie.clear()
-    if theme:
-        cookie["theme"] = theme
+    cookie.update({name: value for name, value in kept.items() if value})
     return csrf.begin()
 
 
@@ -218,15 +206,3 @@ def idle_life() -> timedelta:
 
 def settings() -> Any:
     return current_app.config["SETTINGS"]
-
-
-def _posted() -> dict[str, Any]:
-    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_CARRIED]
-    return {"path": request.full_path.rstrip("?"), "fields": fields}
-
-
-def _is_ours() -> bool:
-    """Whether the post came from a page of ours: nobody else's fields are put before a person."""
-    origin = request.headers.get("Origin")
-    site = request.headers.get("Sec-Fetch-Site")
-    return site == "same-origin" or (site is None and origin is not None and urlsplit(origin).netloc == request.host)

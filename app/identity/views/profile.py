@@ -1,0 +1,117 @@
+"""What is kept about a person: their profile, its export and erasure, and the facts that admins keep."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response, json, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from app.foundation import clock, tenancy
+from app.foundation.permissions import access, own_account, requires, signed_in
+from app.foundation.replies import page, reply
+from app.identity.forms.profile import ErasureForm, FactsForm, ProfileForm
+from app.identity.forms.registration import PressOnlyForm
+from app.identity.models import Membership
+from app.identity.operations.erasure import ask_for_erasure, erase_person
+from app.identity.operations.profile import change_profile, tell_everything
+from app.identity.policies import Can
+from app.identity.queries import list_instructor_choices
+from app.identity.views import bp
+from app.tenants.queries import list_departments, school_settings
+
+
+@bp.get("/<tenant>/profile")
+@signed_in
+def profile_show() -> Any:
+    member = _me()
+    form = ProfileForm(formdata=None, obj=member)
+    return page("identity/profile.html", form=form, member=member)
+
+
+@bp.post("/<tenant>/profile")
+@signed_in
+def profile_update() -> Any:
+    member, form = _me(), ProfileForm()
+    if form.carry_out(lambda: change_profile(member, form.changes, actor=current_user)):
+        return reply(url_for("identity.profile_show"), said=_("Your profile is saved."))
+    return page("identity/profile.html", form=form, member=member, status=form.status)
+
+
+@bp.get("/<tenant>/profile/export.json")
+@own_account
+def profile_export() -> Response:
+    told = tell_everything(_me(), actor=current_user)
+    name = f"{tenancy.required().slug}-{clock.today('UTC').isoformat()}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    body = json.dumps(told, indent=1, ensure_ascii=False, sort_keys=False, default=_plain)
+    return Response(body, mimetype="application/json", headers=headers)
+
+
+@bp.get("/<tenant>/profile/erasure")
+@own_account
+def erasure_request_new() -> Any:
+    return page("identity/erasure_request.html", form=PressOnlyForm())
+
+
+@bp.post("/<tenant>/profile/erasure")
+@own_account
+def erasure_request_create() -> Any:
+    ask_for_erasure(_me(), actor=current_user)
+    return reply(url_for("identity.profile_show"), said=_("Your school's admins have your request."))
+
+
+@bp.get("/<tenant>/people/<int:member_id>/facts")
+@requires(Can.EDIT_PEOPLE)
+def facts_edit(member_id: int) -> Any:
+    member = access(Membership, member_id)
+    return page("identity/facts.html", form=_facts_form(member, FactsForm(formdata=None, obj=member)), member=member)
+
+
+@bp.post("/<tenant>/people/<int:member_id>/facts")
+@requires(Can.EDIT_PEOPLE)
+def facts_update(member_id: int) -> Any:
+    member = access(Membership, member_id)
+    form = _facts_form(member, FactsForm())
+    if form.carry_out(lambda: change_profile(member, form.changes, actor=current_user)):
+        return reply(url_for("people.show", member_id=member.id), said=_("%(name)s is saved.", name=member.name))
+    return page("identity/facts.html", form=form, member=member, status=form.status)
+
+
+@bp.get("/<tenant>/people/<int:member_id>/erasure")
+@requires(Can.ERASE_PEOPLE)
+def erasure_new(member_id: int) -> Any:
+    member = access(Membership, member_id)
+    return page("identity/erasure.html", form=ErasureForm(formdata=None), member=member)
+
+
+@bp.post("/<tenant>/people/<int:member_id>/erasure")
+@requires(Can.ERASE_PEOPLE)
+def erasure_create(member_id: int) -> Any:
+    member, form = access(Membership, member_id), ErasureForm()
+    form.wanted = name = member.name
+    if form.carry_out(lambda: erase_person(member, actor=current_user)):
+        return reply(url_for("people.index"), said=_("%(name)s is erased.", name=name))
+    return page("identity/erasure.html", form=form, member=member, status=form.status)
+
+
+def _me() -> Membership:
+    return access(Membership, current_user.membership_id)
+
+
+def _facts_form(member: Membership, form: FactsForm) -> FactsForm:
+    school = school_settings()
+    departments = {str(department.id): department.name for department in list_departments()}
+    instructors = {key: name for key, name in list_instructor_choices().items() if key != str(member.id)}
+    levels = [*school.levels, *([member.level] if member.level and member.level not in school.levels else [])]
+    tags = [*school.tags, *(tag for tag in member.tags if tag not in school.tags)]
+    form.offer(departments, instructors, levels, tags)
+    return form
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be told")
