@@ -6,7 +6,7 @@ import gzip
 import logging
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 from app.foundation import tenancy
 from app.foundation.logs import begin_correlation, correlation_id
@@ -35,6 +35,8 @@ def harden(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         g.began = time.perf_counter()
+        if request.method == "POST" and any("\x00" in text for texts in request.form.listvalues() for text in texts):
+            abort(400)  # No browser sends a zero byte in a field, and no column of text holds one.
 
     @app.url_value_preprocessor
     def correlate(_endpoint: str | None, _values: dict[str, object] | None) -> None:

@@ -89,6 +89,23 @@ def test_no_post_breaks_a_deed(app: Flask, person: Person | None) -> None:
     tally.check()
 
 
+def test_no_field_takes_what_no_column_can_hold(app: Flask) -> None:
+    """Each right field of each deed with a zero byte in it, sent by whoever may do the deed."""
+    tally = Tally()
+    for rule in filter(walk.is_post, walk.routes(app)):
+        with records_for(app, rule) as (values, rightful):
+            visitor, path = walk.Visitor(app, owner_of(rule)), address(rule, values)
+            for name in rightful():
+                pairs = [(field, quote_plus(str(value))) for field, value in rightful().items() if field != name]
+                pairs += [(name, "0123456789abcdef%00"), ("csrf_token", quote_plus(walk.csrf_token(app)))]
+                answer = ask(
+                    visitor, "POST", path, hostile.encoded(pairs).encode(), "application/x-www-form-urlencoded"
+                )
+                tally.note(answer.status_code, path, name)
+    tally.check()
+    assert set(tally.statuses) == {400}
+
+
 def test_no_broken_page_link_breaks_a_list(app: Flask) -> None:
     """Each list with each cursor that no list ever gave out."""
     tally, lists = Tally(), 0
