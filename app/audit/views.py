@@ -35,7 +35,12 @@ bp = Blueprint("audit", __name__, url_prefix="/<tenant>")
 nav.add(nav.Entry(_l("Audit"), "audit.trail_index", "history", 80, Can.READ))
 nav.add_card(
     nav.Card(
-        _l("Audit trail"), _l("Everything that was done, by whom and when."), "audit.trail_index", "history", 40, Can.READ
+        _l("Audit trail"),
+        _l("Everything that was done, by whom and when."),
+        "audit.trail_index",
+        "history",
+        40,
+        Can.READ,
     )
 )
 

@@ -62,7 +62,7 @@ def test_a_record_that_comes_another_way_is_found(throwaway: Flask) -> None:
 
 def test_every_route_of_a_school_is_visited(the_app: Flask) -> None:
     """The walk, the statements and the pseudo-locale all go by the table of visits."""
-    there = set(walk.endpoints(walk.school_routes(the_app)))
+    there = set(walk.endpoints(walk.walked_routes(the_app)))
     assert there - VISITS.keys() == set(), "add a line to tests/guards/visits.py"
     assert VISITS.keys() - there == set(), "take its line out of tests/guards/visits.py"
 

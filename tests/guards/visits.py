@@ -203,7 +203,54 @@ def an_answer(_values: Values) -> Values:
     return {"attempt": attempt.id, "chosen": attempt.question_order[0][1][0], "go": "next"}
 
 
+def somebody(status: str = "pending") -> Callable[[], Values]:
+    """A person of Skyline in some state, as a maker of records."""
+
+    def make() -> Values:
+        from app.foundation.actor import SYSTEM
+        from app.foundation.permissions import Role
+        from app.identity.operations.accounts import add_member, add_user
+
+        user = add_user(f"{uuid.uuid4().hex}@elsewhere.example", password="a long password of theirs", cost=4)
+        user.email_confirmed_at = clock.now()
+        made = add_member(user, name="Ines Roy", roles=[Role.LEARNER], actor=SYSTEM)
+        made.status = status
+        session.flush()
+        return {"member_id": made.id}
+
+    return make
+
+
+def _reason(_values: Values) -> Values:
+    return {"reason": "A word about it"}
+
+
 VISITS: dict[str, Visit] = {
+    "audit.trail_index": Visit(ANA),
+    "audit.trail_csv": Visit(ANA),
+    "audit.trail_jsonl": Visit(ANA),
+    "identity.profile_show": Visit(LEO),
+    "identity.profile_update": Visit(LEO, fields=lambda _: {"name": "Leo Hart", "locale": "en"}, statements=14),
+    "identity.profile_export": Visit(LEO, statements=30),
+    "identity.erasure_request_new": Visit(LEO),
+    "identity.erasure_request_create": Visit(LEO, fields=lambda _: {"name": "Leo Hart"}, statements=14),
+    "identity.facts_edit": Visit(ANA, somebody("active")),
+    "identity.facts_update": Visit(ANA, somebody("active"), statements=16),
+    "identity.erasure_new": Visit(ANA, somebody("active")),
+    "identity.erasure_create": Visit(ANA, somebody("active"), lambda _: {"name": "Ines Roy"}, statements=40),
+    "people.index": Visit(ANA, anything(somebody())),
+    "people.show": Visit(ANA, somebody("active")),
+    "people.approvals_create": Visit(ANA, somebody(), lambda values: {"member": values["member_id"]}, statements=24),
+    "people.approval_create": Visit(ANA, somebody(), statements=24),
+    "people.refusal_create": Visit(ANA, somebody(), _reason, statements=24),
+    "people.suspension_create": Visit(ANA, somebody("active"), _reason, statements=24),
+    "people.reinstatement_create": Visit(ANA, somebody("suspended"), statements=24),
+    "people.roles_update": Visit(ANA, somebody("active"), lambda _: {"roles": "instructor"}, statements=24),
+    "people.invitation_create": Visit(ANA, somebody("invited"), statements=24),
+    "people.deed": Visit(ANA, lambda: {**somebody("active")(), "deed": "approval"}),
+    "people.approvals_show": Visit(ANA),
+    "tenants.permissions_index": Visit(ANA),
+    "tenants.school_show": Visit(ANA),
     "home.show": Visit(LEO),
     "tenants.stuck_work_index": Visit(ANA, a_stuck_job),
     "tenants.stuck_work_replay": Visit(ANA, a_stuck_job, statements=6),

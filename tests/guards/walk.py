@@ -34,6 +34,11 @@ def school_routes(app: Flask) -> list[Rule]:
     return [rule for rule in routes(app) if "tenant" in rule.arguments]
 
 
+def walked_routes(app: Flask) -> list[Rule]:
+    """The routes of a school that are for its people only: those for newcomers answer whoever holds their link."""
+    return [rule for rule in school_routes(app) if app.view_functions[rule.endpoint].permission != "newcomers"]
+
+
 def is_post(rule: Rule) -> bool:
     return bool((rule.methods or set()) - SAFE)
 
