@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import HiddenField, SelectMultipleField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.foundation.db import session
 from app.foundation.refusals import Refusal
@@ -41,6 +42,13 @@ class CreatingForm(Form):
     """A form that creates something: the same one-use key sent again answers as the first time did."""
 
     once = HiddenField(default=lambda: uuid.uuid4().hex)
+
+
+class Checkboxes(SelectMultipleField):
+    """Any of several choices, each a box to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 def stripped(value: Any) -> Any:

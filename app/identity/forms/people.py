@@ -8,21 +8,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectMultipleField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length
-from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.foundation.forms import Form, stripped
+from app.foundation.forms import Checkboxes, Form, stripped
 from app.foundation.permissions import Role
 from app.identity.forms.registration import is_one_line
 from app.identity.rules import role_words
 
 MOST_AT_ONCE = 100
-
-
-class Checkboxes(SelectMultipleField):
-    """Any of several choices, each a box to tick."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 class RolesForm(Form):
