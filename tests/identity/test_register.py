@@ -46,7 +46,8 @@ def standing_of(email: str, slug: str = "skyline") -> str | None:
 
 def set_status(person: Person, status: str) -> None:
     with at_school(person.slug):
-        member(person).status = status
+        found = member(person)
+        found.status, found.standing_reason = status, "Your medical has lapsed."
         session.commit()
 
 
@@ -97,7 +98,9 @@ def test_every_page_of_the_school_leads_a_pending_person_to_where_they_stand(app
 def test_the_others_who_are_not_let_in_read_why(app: Flask, status: str, heading: str) -> None:
     client = LintingClient(app).sign_in(LEO)
     set_status(LEO, status)
-    assert client.get("/skyline/stuck-work", follow=True).h1 == heading
+    page = client.get("/skyline/stuck-work", follow=True)
+    assert page.h1 == heading
+    assert ("Your medical has lapsed." in page.text) is (status != "invited")
     assert client.get("/skyline/register", follow=True).h1 == heading
 
 
