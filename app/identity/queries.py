@@ -280,6 +280,21 @@ def list_office() -> dict[int, str]:
     return {row.id: row.name for row in session.execute(office.order_by(Membership.name_key, Membership.id))}
 
 
+def count_people_in(department_id: int) -> int:
+    """How many people are in a department itself, erased ones left out."""
+    inside = select(func.count()).select_from(Membership).where(Membership.department_id == department_id)
+    return session.execute(inside.where(Membership.status != "erased")).scalar_one()
+
+
+def count_people_by_department() -> dict[int, int]:
+    """How many people are in each department itself, by its id."""
+    counted = select(Membership.department_id, func.count()).where(
+        Membership.department_id.is_not(None), Membership.status != "erased"
+    )
+    rows = session.execute(counted.group_by(Membership.department_id))
+    return {department_id: people for department_id, people in rows if department_id}
+
+
 def list_members_by_id(ids: Iterable[int]) -> list[Membership]:
     """The members behind ids, by name; those of another school, or of none, are not among them."""
     wanted = select(Membership).where(Membership.id.in_(list(ids)))

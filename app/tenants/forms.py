@@ -21,7 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from app.foundation.forms import Checkboxes, Form, stripped
+from app.foundation.forms import Checkboxes, CreatingForm, Form, stripped
 from app.foundation.zones import ZoneField
 from app.tenants.rules import HEX_COLOR, is_readable, lines_of, nearest_readable
 
@@ -175,3 +175,30 @@ def _days(text: str | None) -> list[date]:
             raise ValidationError(_("“%(line)s” is not of this century.", line=line[:40]))
         days.add(day)
     return sorted(days)
+
+
+class DepartmentFields:
+    """What a department is: its name and its place in the tree."""
+
+    name = StringField(_l("Name"), [DataRequired(_l("Give a name.")), Length(max=120)], [stripped])
+    parent = SelectField(_l("Below"))
+
+    def offer_places(self, places: list[tuple[str, str]]) -> None:
+        """Say below what it may lie: names by id. Call it before validating."""
+        self.parent.choices = [("", _("Nothing: at the top")), *places]
+
+    @property
+    def parent_id(self) -> int | None:
+        return int(self.parent.data) if self.parent.data else None
+
+
+class NewDepartmentForm(DepartmentFields, CreatingForm):
+    """A department that is added."""
+
+
+class DepartmentForm(DepartmentFields, Form):
+    """A department that is renamed or moved."""
+
+
+class PressOnlyForm(Form):
+    """A form of one button."""

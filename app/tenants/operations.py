@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
 
 from app.audit.operations import audit
@@ -16,8 +17,15 @@ from app.foundation.jobs import replay_job
 from app.foundation.models import Job
 from app.foundation.refusals import Refusal
 from app.foundation.tenancy import TenantRef, forget_tenants, tenant_scope
+from app.identity.queries import count_people_in
 from app.tenants.models import Department, SchoolSettings, Tenant
-from app.tenants.queries import find_school, school_settings, take_the_schools_turn
+from app.tenants.queries import (
+    count_departments_in,
+    department_ids_below,
+    find_school,
+    school_settings,
+    take_the_schools_turn,
+)
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 RESERVED_SLUGS = frozenset(
@@ -127,13 +135,60 @@ def _flush_slug(slug: str) -> None:
         raise SlugNotFree(_("There is a school at “%(slug)s” already.", slug=slug)) from error
 
 
+# -- departments ---------------------------------------------------------------------------------------------------
+
+
 def add_department(name: str, *, actor: Actor, parent: Department | None = None) -> Department:
-    """Make a department of the school in force."""
+    """Make a department of the school in force, below another one or at the top. Refuses a name that is taken."""
     department = Department(name=name, parent_id=parent.id if parent else None)
-    session.add(department)
-    session.flush()
-    audit("department.added", actor=actor, subject=department, after={"name": name})
+    _flush_department(department)
+    audit(
+        "department.added", actor=actor, subject=department, after={"called": name, "parent_id": department.parent_id}
+    )
     return department
+
+
+def change_department(department: Department, *, name: str, parent: Department | None, actor: Actor) -> Department:
+    """Rename or move a department. Refuses a name that is taken, and a place below itself."""
+    take_the_schools_turn()
+    if parent and parent.id in set(session.scalars(department_ids_below(department.id))):
+        raise Refusal(_("A department cannot lie below itself. Choose another place."))
+    before = {"called": department.name, "parent_id": department.parent_id}
+    department.name, department.parent_id = name, parent.id if parent else None
+    after = {"called": department.name, "parent_id": department.parent_id}
+    if after != before:
+        _flush_department(department)
+        audit("department.changed", actor=actor, subject=department, before=before, after=after)
+    return department
+
+
+def remove_department(department: Department, *, actor: Actor) -> Department:
+    """Remove a department in which nobody and nothing is. Refuses otherwise, and says what is."""
+    take_the_schools_turn()
+    # Who is about to join it waits for this lock, and then finds it gone.
+    session.refresh(department, with_for_update=True)
+    people, below = count_people_in(department.id), count_departments_in(department.id)
+    if people or below:
+        inside = [
+            ngettext("%(num)d person", "%(num)d people", people) if people else "",
+            ngettext("%(num)d department", "%(num)d departments", below) if below else "",
+        ]
+        words = _(" and ").join(part for part in inside if part)
+        raise Refusal(_("%(name)s still holds %(inside)s. Move them first.", name=department.name, inside=words))
+    audit("department.removed", actor=actor, subject=department, before={"called": department.name})
+    session.delete(department)
+    session.flush()
+    return department
+
+
+def _flush_department(department: Department) -> None:
+    name = department.name
+    try:
+        with session.begin_nested():
+            session.add(department)
+            session.flush()
+    except IntegrityError as error:
+        raise Refusal(_("There is a department “%(name)s” already.", name=name)) from error
 
 
 def replay_stuck_work(job: Job, *, actor: Actor) -> Job:

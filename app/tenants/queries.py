@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from app.foundation.db import session
 from app.foundation.tenancy import TenantRef, required, tenant_scope
@@ -44,6 +44,12 @@ def department_ids_below(department_id: int) -> Select[Any]:
     tree = select(Department.id).where(Department.id == department_id).cte("tree", recursive=True)
     tree = tree.union(select(Department.id).join(tree, Department.parent_id == tree.c.id))
     return select(tree.c.id)
+
+
+def count_departments_in(department_id: int) -> int:
+    """How many departments lie right below one."""
+    below = select(func.count()).select_from(Department).where(Department.parent_id == department_id)
+    return session.execute(below).scalar_one()
 
 
 def find_department(department_id: int) -> Department | None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from app.tenants.models import Department
 
 HEX_COLOR = re.compile(r"#[0-9a-f]{6}")
 LEAST_CONTRAST = 4.5
@@ -86,6 +90,42 @@ def _luminance(color: Color) -> float:
     shares = (channel / 255 for channel in _channels(color))
     red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+# -- departments ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A department with those below it, and how many people are in it and in all of those."""
+
+    department: Department
+    below: tuple[Branch, ...]
+    people: int
+
+
+def tree_of(departments: Sequence[Department], people: Mapping[int, int]) -> tuple[Branch, ...]:
+    """The departments as a tree, in their order. `people` counts who is in each itself."""
+    children: dict[int | None, list[Department]] = {}
+    for department in departments:
+        children.setdefault(department.parent_id, []).append(department)
+
+    def grow(parent_id: int | None) -> tuple[Branch, ...]:
+        return tuple(branch(department) for department in children.get(parent_id, ()))
+
+    def branch(department: Department) -> Branch:
+        below = grow(department.id)
+        return Branch(department, below, people.get(department.id, 0) + sum(part.people for part in below))
+
+    return grow(None)
+
+
+def places_in(tree: Sequence[Branch], *, but: int | None = None, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Every place below which a department may lie, as id and indented name; not the department `but` and those below it."""
+    for branch in tree:
+        if branch.department.id != but:
+            yield str(branch.department.id), f"{'– ' * depth}{branch.department.name}"
+            yield from places_in(branch.below, but=but, depth=depth + 1)
 
 
 # -- lists and hours -----------------------------------------------------------------------------------------------

@@ -13,14 +13,23 @@ from app.audit.queries import list_entries_about
 from app.audit.rules import field_words
 from app.foundation import jobs, nav, permissions, tenancy
 from app.foundation.mail import can_send_mail
-from app.foundation.permissions import Role, public, requires
+from app.foundation.once import once
+from app.foundation.permissions import Role, access, public, requires
 from app.foundation.replies import page, reply
-from app.identity.queries import list_office
-from app.tenants.forms import SettingsForm, typed
-from app.tenants.operations import change_settings, facts_of, replay_stuck_work
+from app.identity.queries import count_people_by_department, list_office
+from app.tenants.forms import DepartmentForm, NewDepartmentForm, PressOnlyForm, SettingsForm, typed
+from app.tenants.models import Department
+from app.tenants.operations import (
+    add_department,
+    change_department,
+    change_settings,
+    facts_of,
+    remove_department,
+    replay_stuck_work,
+)
 from app.tenants.policies import Can
-from app.tenants.queries import find_school, school_settings
-from app.tenants.rules import brand_digest, brand_stylesheet, hours_in_words
+from app.tenants.queries import find_department, find_school, list_departments, school_settings
+from app.tenants.rules import Branch, brand_digest, brand_stylesheet, hours_in_words, places_in, tree_of
 
 bp = Blueprint("tenants", __name__, url_prefix="/<tenant>")
 nav.add(nav.Entry(_l("School"), "tenants.school_show", "building-2", 38, Can.SEE_SCHOOL))
@@ -28,6 +37,10 @@ for card in (
     nav.Card(
         _l("Settings"), _l("Name, hours, color, who may join, who is told."), "tenants.settings_edit", "settings",
         10, Can.CHANGE_SETTINGS,
+    ),
+    nav.Card(
+        _l("Departments"), _l("The parts of the school, and which lies below which."), "tenants.departments_index",
+        "layers", 20, Can.KEEP_DEPARTMENTS,
     ),
     nav.Card(
         _l("Permissions"), _l("Who may do what: what each role includes."), "tenants.permissions_index", "shield-check",
@@ -64,6 +77,55 @@ def settings_update() -> Any:
     if form.carry_out(lambda: change_settings(form.facts, version=version, actor=current_user)):
         return reply(f"/{form.slug.data}/settings", said=_("The settings are saved."))
     return _settings_page(form, office)
+
+
+@bp.get("/departments")
+@requires(Can.KEEP_DEPARTMENTS)
+def departments_index() -> Any:
+    return _departments_page(NewDepartmentForm(formdata=None), _tree())
+
+
+@bp.post("/departments")
+@requires(Can.KEEP_DEPARTMENTS)
+@once
+def department_create() -> Any:
+    form, tree = NewDepartmentForm(), _tree()
+    form.offer_places(list(places_in(tree)))
+    if made := form.carry_out(lambda: add_department(form.name.data or "", parent=_parent(form), actor=current_user)):
+        return reply(url_for("tenants.departments_index"), said=_("%(name)s is added.", name=made.name))
+    return _departments_page(form, tree)
+
+
+@bp.get("/departments/<int:department_id>")
+@requires(Can.KEEP_DEPARTMENTS)
+def department_edit(department_id: int) -> Any:
+    department = access(Department, department_id)
+    form = DepartmentForm(formdata=None, name=department.name, parent=str(department.parent_id or ""))
+    return _department_page(form, department)
+
+
+@bp.post("/departments/<int:department_id>")
+@requires(Can.KEEP_DEPARTMENTS)
+def department_update(department_id: int) -> Any:
+    department, form = access(Department, department_id), DepartmentForm()
+    form.offer_places(list(places_in(_tree())))
+    deed = lambda: change_department(  # noqa: E731
+        department, name=form.name.data or "", parent=_parent(form), actor=current_user
+    )
+    if form.carry_out(deed):
+        return reply(url_for("tenants.departments_index"), said=_("%(name)s is saved.", name=department.name))
+    return _department_page(form, department)
+
+
+@bp.post("/departments/<int:department_id>/removal")
+@requires(Can.KEEP_DEPARTMENTS)
+def department_removal_create(department_id: int) -> Any:
+    department, press = access(Department, department_id), PressOnlyForm()
+    if press.carry_out(lambda: remove_department(department, actor=current_user)):
+        return reply(url_for("tenants.departments_index"), said=_("%(name)s is removed.", name=department.name))
+    form = DepartmentForm(formdata=None, name=department.name, parent=str(department.parent_id or ""))
+    form.refusal, form.status = press.refusal, press.status
+    return _department_page(form, department)
 
 
 @bp.get("/brand-<digest>.css")
@@ -108,6 +170,24 @@ def stuck_work_replay(job_id: int) -> Any:
 
 
 # -- what the pages are made of ------------------------------------------------------------------------------------
+
+
+def _tree() -> tuple[Branch, ...]:
+    return tree_of(list_departments(), count_people_by_department())
+
+
+def _parent(form: NewDepartmentForm | DepartmentForm) -> Department | None:
+    return find_department(form.parent_id) if form.parent_id else None
+
+
+def _departments_page(form: NewDepartmentForm, tree: tuple[Branch, ...]) -> Any:
+    form.offer_places(list(places_in(tree)))
+    return page("tenants/departments.html", form=form, tree=tree, status=form.status)
+
+
+def _department_page(form: DepartmentForm, department: Department) -> Any:
+    form.offer_places(list(places_in(_tree(), but=department.id)))
+    return page("tenants/department.html", form=form, department=department, status=form.status)
 
 
 def _settings_page(form: SettingsForm, office: dict[int, str] | None = None) -> Any:
