@@ -11,6 +11,7 @@ from wtforms import HiddenField, SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.foundation.db import session
+from app.foundation.limits import TooMany
 from app.foundation.refusals import Refusal
 
 T = TypeVar("T")
@@ -33,6 +34,8 @@ class Form(FlaskForm):
         try:
             with session.begin_nested():
                 return deed()
+        except TooMany:
+            raise  # its page says when to come back
         except Refusal as refused:
             self.refusal, self.status = refused.sentence, refused.status
             return None

@@ -107,7 +107,7 @@ def _environ(kept: KeptPost) -> dict[str, Any]:
     }
     path, _mark, query = kept.path.partition("?")
     builder = EnvironBuilder(
-        path=path, query_string=query, base_url=request.host_url, method="POST", headers=headers,
+        path=path, query_string=query, base_url=request.host_url, method="POST", headers=list(headers.items()),
         data=urlencode(fields), content_type="application/x-www-form-urlencoded",
         environ_base={"REMOTE_ADDR": request.remote_addr or ""},
     )  # fmt: skip
