@@ -12,7 +12,7 @@ from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.identity.queries import find_standing_member, find_user_by_email
 from app.tenants.queries import school_settings
-from tests.cast import LEO, LOU, PASSWORD, Person, at_school, member
+from tests.cast import ANA, LEO, LOU, PASSWORD, Person, at_school, member
 from tests.client import LintingClient, Page
 from tests.identity.mailbox import Mail, assert_snapshot, sent
 
@@ -228,3 +228,32 @@ def test_pages_answer_only_their_verbs(app: Flask) -> None:
     assert client.post("/skyline/standing").status == 405
     assert client.get("/nowhere/register").status == 404
     assert client.post("/skyline/register", {}, csrf=False).status == 400
+
+
+def test_from_the_first_page_to_the_first_lesson_with_script_off(app: Flask) -> None:
+    """Register, confirm, wait, be let in by an admin, sign in."""
+    ask_to_join(app)
+    (mail,) = sent(app)
+    confirm(app, mail)
+    mine = sign_in(app)
+    assert mine.get("/skyline/profile", follow=True).h1 == "Your request is with the school"
+
+    admin = LintingClient(app).sign_in(ANA)
+    person = admin.get("/skyline/people?status=pending").link("Nia Obi").follow()
+    page = person.form("Approve").submit()
+    assert "Nia Obi is in" in page.text
+    (told,) = [mail for mail in sent(app) if mail.to == NIA.email]
+    assert "You are in at Skyline" in told.subject
+    assert_snapshot(told, "let_in")
+
+    assert mine.get("/skyline/profile").form("Save profile").value("name") == "Nia Obi"
+    assert sign_in(app).get("/skyline/standing").location == "/skyline/"
+
+
+def test_an_admin_does_not_let_in_who_has_not_confirmed(app: Flask) -> None:
+    ask_to_join(app)
+    admin = LintingClient(app).sign_in(ANA)
+    person = admin.get("/skyline/people?status=pending").link("Nia Obi").follow()
+    assert "confirmed" in person.text
+    assert admin.post(f"{person.path}/approval").status == 409
+    assert standing_of(NIA.email) == "pending"
