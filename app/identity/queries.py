@@ -29,17 +29,22 @@ from user_session s join user_account u on u.id = s.user_id
 where s.token_hash = %(token)s and s.ended_at is null and s.expires_at > %(now)s
 and (s.is_remembered or s.seen_at > %(idle)s)
 """
-_ACTING = "s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and (u.is_operator or own.status = 'active')"
-SIGNED_IN = f"""
+_ACTED_AS = """
+left join membership acted on acted.tenant_id = %(tenant)s and acted.id = s.acting_membership_id
+  and s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and acted.status = 'active'
+  and (u.is_operator or own.status = 'active' and 'admin' = any (own.roles) and not 'admin' = any (acted.roles))
+"""
+"""Whom somebody acts as. It ends by itself: by time, and with what either of the two may be or do."""
+SIGNED_IN = """
 select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
-case when {_ACTING} then s.acting_until end, own.id,
+case when acted.id is not null then s.acting_until end, own.id,
 g.admins_need_second_factor and own.status = 'active' and 'admin' = any (own.roles) and s.second_factor_at is null,
 own.status
 """ + _SESSION.format(
     joins=f"""
 left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s
-left join membership m on m.tenant_id = %(tenant)s and m.status = 'active'
-  and m.id = case when {_ACTING} then s.acting_membership_id else own.id end
+{_ACTED_AS}
+left join membership m on m.tenant_id = %(tenant)s and m.status = 'active' and m.id = coalesce(acted.id, own.id)
 left join school_settings g on g.tenant_id = %(tenant)s
 """
 )

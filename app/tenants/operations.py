@@ -32,7 +32,7 @@ RESERVED_SLUGS = frozenset(
     {
         *("login", "logout", "schools", "static", "healthz", "readyz", "metrics", "demo", "theme", "api", "admin"),
         *("operator", "console", "register", "invitation", "password", "certificates", "feeds", "webhooks"),
-        *("well-known", "setup", "help", "status", "account"),
+        *("well-known", "setup", "help", "status", "account", "acting"),
     }
 )
 
