@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation.actor import Actor
 from app.foundation.permissions import Role, allows, explains, grants, never_while_acting, sees
-from app.identity.models import Membership, UserSession
+from app.identity.models import Membership, PeopleImport, UserSession
 
 
 class Can(StrEnum):
@@ -63,3 +63,9 @@ def may_act_as(actor: Actor, member: Any) -> bool:
 def session_is_seen(actor: Actor, opened: Any) -> bool:
     """Where a person is signed in is nobody else's to know."""
     return bool(actor.user_id == opened.user_id)
+
+
+@sees(PeopleImport)
+def import_is_seen(actor: Actor, _draft: Any) -> bool:
+    """A list that waits for its review is for whoever may add people."""
+    return actor.may(Can.ADD_PEOPLE)

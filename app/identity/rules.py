@@ -58,6 +58,12 @@ def _common_passwords() -> frozenset[str]:
     return frozenset(FREQUENCY_LISTS["passwords"])
 
 
+def address_is_plausible(email: str) -> bool:
+    """Whether a text reads like an e-mail address that can be written to."""
+    name, at, domain = email.rpartition("@")
+    return bool(name and at and "." in domain.strip(".")) and not any(ord(c) <= 32 or c in ',;<>()"' for c in email)
+
+
 def hash_password(password: str, *, cost: int) -> str:
     """A bcrypt hash (https://www.usenix.org/legacy/events/usenix99/provos.html). `cost` is the base-2 logarithm of the rounds.
 

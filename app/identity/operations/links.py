@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from app.foundation import clock, tenancy
 from app.foundation.db import session
-from app.foundation.jobs import schedule_job
+from app.foundation.jobs import schedule_job, schedule_jobs
 from app.identity.models import OneUseToken
 from app.identity.queries import find_tenant_for_mail, find_twin, is_like
 from app.identity.rules import LINK_LIVES, Purpose, new_token, token_hash
@@ -32,6 +32,20 @@ def mail_link(
     link = prepare_link(purpose, user_id=user_id, membership_id=membership_id, new_email=new_email)
     schedule_mail("identity.send_link_mail", key=f"link:{link.id}", user_id=user_id, link_id=link.id)
     return link
+
+
+def mail_links(purpose: Purpose, people: list[tuple[int, int]]) -> None:
+    """Have links mailed to many people of the school in force, each a user's and a membership's id, in two statements."""
+    links = [
+        OneUseToken(
+            purpose=purpose.value, token_hash=token_hash(new_token()), user_id=user_id, tenant_id=_school_of(purpose),
+            membership_id=membership_id, created_at=clock.now(), expires_at=clock.now() + LINK_LIVES[purpose],
+        )
+        for user_id, membership_id in people
+    ]  # fmt: skip
+    session.add_all(links)
+    session.flush()
+    schedule_jobs("identity.send_link_mail", [(f"link:{link.id}", {"link_id": link.id}) for link in links])
 
 
 def issue_link(purpose: Purpose, *, user_id: int | None = None, membership_id: int | None = None) -> str:

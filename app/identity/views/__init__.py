@@ -13,4 +13,4 @@ login = LoginManager()
 login.anonymous_user = lambda: STRANGER
 login.session_protection = None
 
-from app.identity.views import accounts, acting, people, profile, registration, second_factor, sessions, set_up  # noqa: E402, F401
+from app.identity.views import accounts, acting, imports, people, profile, registration, second_factor, sessions, set_up  # noqa: E402, F401
