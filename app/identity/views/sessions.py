@@ -39,7 +39,7 @@ def session_new() -> Any:
         formdata=None, next=own_path(request.args.get("next")), tenant=request.args.get("tenant", "")[:40]
     )
     if current_user.is_authenticated and not request.args.get("next"):
-        return redirect(url_for("identity.schools_index"))
+        return redirect(url_for("identity.schools_index"), 303)
     return sign_in_page(form)
 
 
