@@ -7,7 +7,7 @@ import logging
 from app.foundation import tenancy
 from app.foundation.db import unit_of_work
 from app.foundation.jobs import row_job
-from app.identity.operations import mails, sessions
+from app.identity.operations import imports, mails, sessions
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,11 @@ def send_link_mail(link_id: int) -> None:
 @row_job
 def send_notice_mail(notice: str, about_user_id: int, number: int) -> None:
     mails.send_notice_mail(notice, about_user_id, number)
+
+
+@row_job
+def forget_import(import_id: int) -> None:
+    imports.forget_import(import_id)
 
 
 @row_job

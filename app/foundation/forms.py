@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import HiddenField, SelectMultipleField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.foundation.db import session
 from app.foundation.inputs import draw
 from app.foundation.language import FormWords
+from app.foundation.limits import TooMany
 from app.foundation.refusals import Refusal
 
 T = TypeVar("T")
@@ -44,6 +46,8 @@ class Form(FlaskForm):
         try:
             with session.begin_nested():
                 return deed()
+        except TooMany:
+            raise  # its page says when to come back
         except Refusal as refused:
             self.refusal, self.refused, self.status = refused.sentence, refused, refused.status
             return None
@@ -53,6 +57,13 @@ class CreatingForm(Form):
     """A form that creates something: the same one-use key sent again answers as the first time did."""
 
     once = HiddenField(default=lambda: uuid.uuid4().hex)
+
+
+class Checkboxes(SelectMultipleField):
+    """Any of several choices, each a box to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 def stripped(value: Any) -> Any:

@@ -83,6 +83,26 @@ def schedule_job(kind: str, *, key: str, run_at: datetime | None = None, max_tri
     return made is not None
 
 
+def schedule_jobs(kind: str, rows: list[tuple[str, dict[str, int | str]]]) -> None:
+    """Write many rows of work of one kind, each an effect key and its args, in one statement, all due now."""
+    tenant = tenancy.required()
+    if not rows:
+        return
+    values = [
+        {
+            "tenant_id": tenant.id,
+            "kind": kind,
+            "key": f"{tenant.id}:{key}",
+            "args": args,
+            "run_at": clock.now(),
+            "correlation_id": correlation_id(),
+        }
+        for key, args in rows
+    ]
+    session.execute(insert(Job).values(values).on_conflict_do_nothing(index_elements=["key"]))
+    queue.nudge(tenant.id)
+
+
 def drain_tenant(tenant_id: int, *, limit: int = 500) -> int:
     """Relay a school's events and run its due rows until none is left or `limit` is reached. Returns how many rows ran."""
     tenant = tenant_by_id(tenant_id)

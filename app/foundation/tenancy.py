@@ -59,12 +59,13 @@ class WrongTenant(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class TenantRef:
-    """What every request needs to know of its school. `zone` is an IANA name."""
+    """What every request needs to know of its school. `zone` is an IANA name, `brand_color` "#rrggbb" or empty."""
 
     id: int
     slug: str
     name: str
     zone: str
+    brand_color: str = ""
 
 
 _tenant: ContextVar[TenantRef | None] = ContextVar("tenant", default=None)

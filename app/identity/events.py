@@ -69,3 +69,13 @@ class ProfileChanged(Event):
 @dataclass(frozen=True)
 class MemberErased(Event):
     membership_id: int
+
+
+@dataclass(frozen=True)
+class ActedAs(Event):
+    """Somebody else acts as a person for a while; the person is told. `by_id` is None where it is an operator of the platform."""
+
+    membership_id: int
+    by_id: int | None
+    session_id: int
+    until: str

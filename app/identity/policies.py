@@ -8,8 +8,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.foundation.actor import Actor
-from app.foundation.permissions import Role, explains, grants, never_while_acting, sees
-from app.identity.models import Membership, UserSession
+from app.foundation.permissions import Role, allows, explains, grants, never_while_acting, sees
+from app.identity.models import Membership, PeopleImport, UserSession
 
 
 class Can(StrEnum):
@@ -19,6 +19,7 @@ class Can(StrEnum):
     EDIT_PEOPLE = "identity:edit_people"
     ADD_PEOPLE = "identity:add_people"
     ERASE_PEOPLE = "identity:erase_people"
+    ACT_AS = "identity:act_as"
 
 
 grants(
@@ -29,9 +30,10 @@ grants(
         Can.EDIT_PEOPLE: {Role.ADMIN},
         Can.ADD_PEOPLE: {Role.ADMIN},
         Can.ERASE_PEOPLE: {Role.ADMIN},
+        Can.ACT_AS: {Role.ADMIN},
     }
 )
-never_while_acting(Can.DECIDE_STANDING, Can.CHANGE_ROLES, Can.ADD_PEOPLE, Can.ERASE_PEOPLE)
+never_while_acting(Can.DECIDE_STANDING, Can.CHANGE_ROLES, Can.ADD_PEOPLE, Can.ERASE_PEOPLE, Can.ACT_AS)
 explains(
     {
         Can.SEE_PEOPLE: _l("Find people and read what the school knows of them"),
@@ -40,6 +42,7 @@ explains(
         Can.EDIT_PEOPLE: _l("Change people’s department, level and numbers"),
         Can.ADD_PEOPLE: _l("Invite people and import lists of them"),
         Can.ERASE_PEOPLE: _l("Erase a person for good"),
+        Can.ACT_AS: _l("Act as a person for half an hour, with a reason"),
     }
 )
 
@@ -50,7 +53,19 @@ def member_is_seen(actor: Actor, member: Any) -> bool:
     return actor.membership_id == member.id or actor.roles != {"learner"}
 
 
+@allows(Can.ACT_AS)
+def may_act_as(actor: Actor, member: Any) -> bool:
+    """Nobody acts as themself; only the platform's operators act as an admin."""
+    return member.id != actor.membership_id and (actor.is_operator or Role.ADMIN not in member.roles)
+
+
 @sees(UserSession)
 def session_is_seen(actor: Actor, opened: Any) -> bool:
     """Where a person is signed in is nobody else's to know."""
     return bool(actor.user_id == opened.user_id)
+
+
+@sees(PeopleImport)
+def import_is_seen(actor: Actor, _draft: Any) -> bool:
+    """A list that waits for its review is for whoever may add people."""
+    return actor.may(Can.ADD_PEOPLE)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from app.foundation import clock, tenancy
 from app.foundation.actor import STRANGER, Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.pages import Page, paginate
-from app.identity.models import Membership, OneUseToken, User, UserSession
+from app.identity.models import Membership, OneUseToken, RecoveryCode, User, UserSession
 from app.identity.rules import Purpose, token_hash
 from app.tenants.models import Tenant
 from app.tenants.queries import department_ids_below
@@ -29,17 +29,22 @@ from user_session s join user_account u on u.id = s.user_id
 where s.token_hash = %(token)s and s.ended_at is null and s.expires_at > %(now)s
 and (s.is_remembered or s.seen_at > %(idle)s)
 """
-_ACTING = "s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and (u.is_operator or own.status = 'active')"
-SIGNED_IN = f"""
+_ACTED_AS = """
+left join membership acted on acted.tenant_id = %(tenant)s and acted.id = s.acting_membership_id
+  and s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and acted.status = 'active'
+  and (u.is_operator or own.status = 'active' and 'admin' = any (own.roles) and not 'admin' = any (acted.roles))
+"""
+"""Whom somebody acts as. It ends by itself: by time, and with what either of the two may be or do."""
+SIGNED_IN = """
 select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
-case when {_ACTING} then s.acting_until end, own.id,
+case when acted.id is not null then s.acting_until end, own.id,
 g.admins_need_second_factor and own.status = 'active' and 'admin' = any (own.roles) and s.second_factor_at is null,
 own.status
 """ + _SESSION.format(
     joins=f"""
 left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s
-left join membership m on m.tenant_id = %(tenant)s and m.status = 'active'
-  and m.id = case when {_ACTING} then s.acting_membership_id else own.id end
+{_ACTED_AS}
+left join membership m on m.tenant_id = %(tenant)s and m.status = 'active' and m.id = coalesce(acted.id, own.id)
 left join school_settings g on g.tenant_id = %(tenant)s
 """
 )
@@ -149,21 +154,25 @@ def find_link(token: str, purpose: Purpose) -> OneUseToken | None:
     ).first()
 
 
-def find_waiting_link(
-    purpose: Purpose, user_id: int | None, tenant_id: int | None, *, newer_than: datetime, new_email: str | None = None
-) -> OneUseToken | None:
-    """The link of that purpose that a person asked for a moment ago and has not used."""
+def is_like(link: OneUseToken) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of links that do the same for the same person."""
+    return (
+        OneUseToken.purpose == link.purpose,
+        OneUseToken.user_id == link.user_id if link.user_id else OneUseToken.user_id.is_(None),
+        OneUseToken.tenant_id == link.tenant_id if link.tenant_id else OneUseToken.tenant_id.is_(None),
+    )
+
+
+def find_twin(link: OneUseToken, *, newer_than: datetime) -> OneUseToken | None:
+    """The link that was asked for just before this one, for the same, and that still works."""
     return session.scalars(
-        select(OneUseToken)
-        .where(
-            OneUseToken.user_id == (user_id or 0),
-            OneUseToken.purpose == purpose.value,
+        select(OneUseToken).where(
+            *is_like(link),
+            OneUseToken.new_email == link.new_email if link.new_email else OneUseToken.new_email.is_(None),
+            OneUseToken.id < link.id,
             OneUseToken.used_at.is_(None),
             OneUseToken.created_at > newer_than,
-            OneUseToken.tenant_id == tenant_id if tenant_id else OneUseToken.tenant_id.is_(None),
-            OneUseToken.new_email == new_email if new_email else OneUseToken.new_email.is_(None),
         )
-        .order_by(OneUseToken.id.desc())
     ).first()
 
 
@@ -269,10 +278,38 @@ def list_admin_ids() -> set[int]:
     return set(session.scalars(admins))
 
 
+def list_office() -> dict[int, str]:
+    """Names by id of the school's active admins and managers, by name."""
+    runs_it = or_(Membership.roles.contains(["admin"]), Membership.roles.contains(["manager"]))
+    office = select(Membership.id, Membership.name).where(runs_it, Membership.status == "active")
+    return {row.id: row.name for row in session.execute(office.order_by(Membership.name_key, Membership.id))}
+
+
+def count_people_in(department_id: int) -> int:
+    """How many people are in a department itself, erased ones left out."""
+    inside = select(func.count()).select_from(Membership).where(Membership.department_id == department_id)
+    return session.execute(inside.where(Membership.status != "erased")).scalar_one()
+
+
+def count_people_by_department() -> dict[int, int]:
+    """How many people are in each department itself, by its id."""
+    counted = select(Membership.department_id, func.count()).where(
+        Membership.department_id.is_not(None), Membership.status != "erased"
+    )
+    rows = session.execute(counted.group_by(Membership.department_id))
+    return {department_id: people for department_id, people in rows if department_id}
+
+
 def list_members_by_id(ids: Iterable[int]) -> list[Membership]:
     """The members behind ids, by name; those of another school, or of none, are not among them."""
     wanted = select(Membership).where(Membership.id.in_(list(ids)))
     return list(session.scalars(wanted.order_by(Membership.name_key, Membership.id)))
+
+
+def count_recovery_codes(user_id: int) -> int:
+    """How many recovery codes of a person still work."""
+    left = select(func.count()).where(RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
+    return session.execute(left).scalar_one()
 
 
 # -- sessions ------------------------------------------------------------------------------------------------------
@@ -318,3 +355,14 @@ def list_sessions_told(user_id: int) -> list[dict[str, Any]]:
 def list_instructor_choices() -> dict[str, str]:
     """The active instructors of the school in force, id → name, by name."""
     return {str(member.id): member.name for member in list_members_with_role("instructor")}
+
+
+def list_addresses_with_role(role: str) -> list[tuple[int, str]]:
+    """Membership id and e-mail of the active people of a role in the school in force."""
+    rows = (
+        select(Membership.id, User.email)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.roles.contains([role]), Membership.status == "active")
+        .order_by(Membership.id)
+    )
+    return [(row.id, row.email) for row in session.execute(rows)]

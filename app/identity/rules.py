@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
 import bcrypt
+import pyotp
 from flask_babel import gettext as _
 
 TOKEN_BYTES = 32
@@ -56,6 +58,12 @@ def _common_passwords() -> frozenset[str]:
     return frozenset(FREQUENCY_LISTS["passwords"])
 
 
+def address_is_plausible(email: str) -> bool:
+    """Whether a text reads like an e-mail address that can be written to."""
+    name, at, domain = email.rpartition("@")
+    return bool(name and at and "." in domain.strip(".")) and not any(ord(c) <= 32 or c in ',;<>()"' for c in email)
+
+
 def hash_password(password: str, *, cost: int) -> str:
     """A bcrypt hash (https://www.usenix.org/legacy/events/usenix99/provos.html). `cost` is the base-2 logarithm of the rounds.
 
@@ -81,6 +89,45 @@ def token_hash(token: str) -> str:
 
 def _shortened(password: str) -> bytes:
     return base64.b64encode(hashlib.sha256(password.encode()).digest())
+
+
+# -- second factor -------------------------------------------------------------------------------------------------
+
+STEP_SECONDS = 30
+RECOVERY_CODES = 10
+RECOVERY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+RECOVERY_LENGTH = 16
+
+
+def new_totp_secret() -> str:
+    """A secret for an authenticator app (RFC 6238): 160 random bits in base 32."""
+    return pyotp.random_base32()
+
+
+def totp_address(secret: str, *, email: str) -> str:
+    """What an authenticator app reads from the QR code."""
+    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="Groundschool")
+
+
+def fitting_step(secret: str, code: str, *, at: datetime) -> int | None:
+    """The 30-second step whose code this is: the present one or its neighbors, for clocks that differ. None if it fits none."""
+    typed, now = "".join(code.split()).encode(), int(at.timestamp()) // STEP_SECONDS
+    codes = {step: pyotp.HOTP(secret).at(step).encode() for step in (now + 1, now, now - 1)}
+    return next((step for step, fits in codes.items() if hmac.compare_digest(fits, typed)), None)
+
+
+def new_recovery_codes() -> list[str]:
+    """Ten codes of 79 bits, in groups of four: "k3fm-…". A plain hash of one is enough."""
+    return ["-".join(_letters(4) for _ in range(RECOVERY_LENGTH // 4)) for _ in range(RECOVERY_CODES)]
+
+
+def recovery_hash(code: str) -> str:
+    """What is stored of a recovery code, however its groups were typed."""
+    return token_hash("".join(c for c in code.lower() if c.isalnum()))
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(count))
 
 
 # -- words ---------------------------------------------------------------------------------------------------------

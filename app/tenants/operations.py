@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.exc import IntegrityError
 
 from app.audit.operations import audit
 from app.foundation.actor import Actor
-from app.foundation.db import session
+from app.foundation.db import after_commit, session
 from app.foundation.jobs import replay_job
 from app.foundation.models import Job
 from app.foundation.refusals import Refusal
 from app.foundation.tenancy import SLUG, TenantRef, forget_tenants, tenant_scope
+from app.identity.queries import count_people_in
 from app.tenants.models import Department, SchoolSettings, Tenant
+from app.tenants.queries import (
+    count_departments_in,
+    department_ids_below,
+    find_school,
+    school_settings,
+    take_the_schools_turn,
+)
 
 RESERVED_SLUGS = frozenset(
     {
         *("login", "logout", "schools", "static", "healthz", "readyz", "metrics", "demo", "theme", "api", "admin"),
         *("operator", "console", "register", "invitation", "password", "certificates", "feeds", "webhooks"),
-        *("well-known", "setup", "help", "status", "account"),
+        *("well-known", "setup", "help", "status", "account", "acting"),
     }
 )
+
+
+class SettingsChanged(Refusal):
+    """Somebody else changed the settings since they were read."""
 
 
 class SlugNotFree(Refusal):
@@ -30,14 +45,9 @@ class SlugNotFree(Refusal):
 
 def create_school(*, slug: str, name: str, zone: str, actor: Actor) -> TenantRef:
     """Make a school with its settings. `zone` is an IANA name. Refuses a slug that is taken or is also a path."""
-    if not SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
-        raise SlugNotFree(
-            _("“%(slug)s” cannot be a school's address. Use 3 to 40 letters, digits and dashes.", slug=slug)
-        )
+    _check_slug(slug)
     if zone not in available_timezones():
         raise Refusal(_("“%(zone)s” is no time zone. Choose one like America/Los_Angeles.", zone=zone))
-    if session.query(Tenant.id).filter_by(slug=slug).first():
-        raise SlugNotFree(_("There is a school at “%(slug)s” already.", slug=slug))
     tenant = Tenant(slug=slug, name=name, zone=zone)
     session.add(tenant)
     session.flush()
@@ -51,13 +61,132 @@ def create_school(*, slug: str, name: str, zone: str, actor: Actor) -> TenantRef
     return reference
 
 
+def change_settings(facts: dict[str, Any], *, version: str, actor: Actor) -> SchoolSettings:
+    """Change how the school in force works. `facts` holds every field of `facts_of`; `version` is the one they were typed over.
+
+    Refuses if somebody changed the settings since, and a slug that is taken or is also a path.
+    """
+    take_the_schools_turn()
+    school, settings = find_school(), school_settings()
+    session.refresh(settings)
+    session.refresh(school)
+    if version != str(settings.version):
+        raise SettingsChanged(_("Somebody else changed the settings while you did. Compare, then save again."))
+    was = facts_of(school, settings)
+    changed = {name for name, value in facts.items() if value != was[name]}
+    if not changed:
+        return settings
+    if "slug" in changed:
+        _check_slug(facts["slug"])
+    for name in changed:
+        row, column = (school, _OF_TENANT[name]) if name in _OF_TENANT else (settings, name)
+        setattr(row, column, facts[name])
+    settings.version += 1
+    _flush_slug(school.slug)
+    audit(
+        "settings.changed", actor=actor, subject=settings,
+        before=_plain({name: was[name] for name in changed}, settings.version - 1),
+        after=_plain({name: facts[name] for name in changed}, settings.version),
+    )  # fmt: skip
+    after_commit(forget_tenants)
+    return settings
+
+
+def facts_of(school: Tenant, settings: SchoolSettings) -> dict[str, Any]:
+    """What a school decided, by the names of the form's fields."""
+    return {
+        "school_name": school.name,
+        "slug": school.slug,
+        "zone": school.zone,
+        **{name: getattr(settings, name) for name in _OF_SETTINGS},
+    }
+
+
+_OF_TENANT = {"school_name": "name", "slug": "slug", "zone": "zone"}
+_OF_SETTINGS = (
+    *("locale", "brand_color", "latitude", "longitude", "opening_hours", "closed_days", "registration_open"),
+    *("admins_need_second_factor", "levels", "tags", "escalate_after_hours", "escalate_to_ids"),
+)
+
+
+def _plain(facts: dict[str, Any], version: int) -> dict[str, Any]:
+    """JSON-ready values; the version lets a later reader tell which changes they have not seen."""
+    days = {name: [str(day) for day in value] for name, value in facts.items() if name == "closed_days"}
+    return {**facts, **days, "version": version}
+
+
+def _check_slug(slug: str) -> None:
+    if not SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
+        raise SlugNotFree(
+            _("“%(slug)s” cannot be a school's address. Use 3 to 40 letters, digits and dashes.", slug=slug)
+        )
+    if session.query(Tenant.id).filter_by(slug=slug).first():
+        raise SlugNotFree(_("There is a school at “%(slug)s” already.", slug=slug))
+
+
+def _flush_slug(slug: str) -> None:
+    """Two schools may ask for one address at the same instant: the constraint has the last word."""
+    try:
+        with session.begin_nested():
+            session.flush()
+    except IntegrityError as error:
+        raise SlugNotFree(_("There is a school at “%(slug)s” already.", slug=slug)) from error
+
+
+# -- departments ---------------------------------------------------------------------------------------------------
+
+
 def add_department(name: str, *, actor: Actor, parent: Department | None = None) -> Department:
-    """Make a department of the school in force."""
+    """Make a department of the school in force, below another one or at the top. Refuses a name that is taken."""
     department = Department(name=name, parent_id=parent.id if parent else None)
-    session.add(department)
-    session.flush()
-    audit("department.added", actor=actor, subject=department, after={"name": name})
+    _flush_department(department)
+    audit(
+        "department.added", actor=actor, subject=department, after={"called": name, "parent_id": department.parent_id}
+    )
     return department
+
+
+def change_department(department: Department, *, name: str, parent: Department | None, actor: Actor) -> Department:
+    """Rename or move a department. Refuses a name that is taken, and a place below itself."""
+    take_the_schools_turn()
+    if parent and parent.id in set(session.scalars(department_ids_below(department.id))):
+        raise Refusal(_("A department cannot lie below itself. Choose another place."))
+    before = {"called": department.name, "parent_id": department.parent_id}
+    department.name, department.parent_id = name, parent.id if parent else None
+    after = {"called": department.name, "parent_id": department.parent_id}
+    if after != before:
+        _flush_department(department)
+        audit("department.changed", actor=actor, subject=department, before=before, after=after)
+    return department
+
+
+def remove_department(department: Department, *, actor: Actor) -> Department:
+    """Remove a department in which nobody and nothing is. Refuses otherwise, and says what is."""
+    take_the_schools_turn()
+    # Who is about to join it waits for this lock, and then finds it gone.
+    session.refresh(department, with_for_update=True)
+    people, below = count_people_in(department.id), count_departments_in(department.id)
+    if people or below:
+        inside = [
+            ngettext("%(num)d person", "%(num)d people", people) if people else "",
+            ngettext("%(num)d department", "%(num)d departments", below) if below else "",
+        ]
+        words = _(" and ").join(part for part in inside if part)
+        raise Refusal(_("%(name)s still holds %(inside)s. Move them first.", name=department.name, inside=words))
+    audit("department.removed", actor=actor, subject=department, before={"called": department.name})
+    session.delete(department)
+    session.flush()
+    return department
+
+
+def _flush_department(department: Department) -> None:
+    name = department.name
+    try:
+        with session.begin_nested():
+            session.add(department)
+            session.flush()
+    except IntegrityError as error:
+        raise Refusal(_("There is a department “%(name)s” already.", name=name)) from error
 
 
 def replay_stuck_work(job: Job, *, actor: Actor) -> Job:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from app.foundation.db import session
-from app.foundation.tenancy import TenantRef
+from app.foundation.tenancy import TenantRef, required, tenant_scope
 from app.tenants.models import Department, SchoolSettings, Tenant
 
 _COLUMNS = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone)
 
 
 def find_tenant_by_slug(slug: str) -> TenantRef | None:
-    """The reference of a school that is not suspended."""
+    """The reference of a school that is not suspended, with its brand color, which lies behind the school's wall."""
     row = session.execute(_COLUMNS.where(Tenant.slug == slug, Tenant.suspended_at.is_(None))).first()
-    return TenantRef(*row) if row else None
+    if row is None:
+        return None
+    with tenant_scope(TenantRef(*row)):
+        color = session.execute(select(SchoolSettings.brand_color)).scalar()
+    return TenantRef(*row, brand_color=color or "")
 
 
 def find_tenant_by_id(tenant_id: int) -> TenantRef | None:
@@ -49,8 +53,19 @@ def department_ids_below(department_id: int) -> Select[Any]:
     return select(tree.c.id)
 
 
+def count_departments_in(department_id: int) -> int:
+    """How many departments lie right below one."""
+    below = select(func.count()).select_from(Department).where(Department.parent_id == department_id)
+    return session.execute(below).scalar_one()
+
+
 def find_department(department_id: int) -> Department | None:
     return session.get(Department, department_id)
+
+
+def find_school() -> Tenant:
+    """The row of the school in force."""
+    return session.scalars(select(Tenant).where(Tenant.id == required().id)).one()
 
 
 def list_departments() -> list[Department]:

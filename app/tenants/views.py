@@ -4,20 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, redirect, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
+from app.audit.queries import list_entries_about
+from app.audit.rules import field_words
 from app.foundation import jobs, nav, permissions, tenancy
-from app.foundation.permissions import Role, requires
+from app.foundation.mail import can_send_mail
+from app.foundation.once import once
+from app.foundation.permissions import Role, access, public, requires
 from app.foundation.replies import page, reply
-from app.tenants.operations import replay_stuck_work
+from app.identity.queries import count_people_by_department, list_office
+from app.tenants.forms import DepartmentForm, NewDepartmentForm, PressOnlyForm, SettingsForm, typed
+from app.tenants.models import Department
+from app.tenants.operations import (
+    add_department,
+    change_department,
+    change_settings,
+    facts_of,
+    remove_department,
+    replay_stuck_work,
+)
 from app.tenants.policies import Can
+from app.tenants.queries import find_department, find_school, list_departments, school_settings
+from app.tenants.rules import Branch, brand_digest, brand_stylesheet, hours_in_words, places_in, tree_of
 
 bp = Blueprint("tenants", __name__, url_prefix="/<tenant>")
 nav.add(nav.Entry(_l("School"), "tenants.school_show", "building-2", 38, Can.SEE_SCHOOL))
 for card in (
+    nav.Card(
+        _l("Settings"), _l("Name, hours, color, who may join, who is told."), "tenants.settings_edit", "settings",
+        10, Can.CHANGE_SETTINGS,
+    ),
+    nav.Card(
+        _l("Departments"), _l("The parts of the school, and which lies below which."), "tenants.departments_index",
+        "layers", 20, Can.KEEP_DEPARTMENTS,
+    ),
     nav.Card(
         _l("Permissions"), _l("Who may do what: what each role includes."), "tenants.permissions_index", "shield-check",
         30, Can.SEE_PERMISSIONS,
@@ -34,6 +58,95 @@ for card in (
 @requires(Can.SEE_SCHOOL)
 def school_show() -> Any:
     return page("tenants/school.html", cards=nav.cards_for(current_user))
+
+
+@bp.get("/settings")
+@requires(Can.CHANGE_SETTINGS)
+def settings_edit() -> Any:
+    settings = school_settings()
+    values = typed(facts_of(find_school(), settings))
+    return _settings_page(SettingsForm(formdata=None, data={**values, "version": settings.version}))
+
+
+@bp.post("/settings")
+@requires(Can.CHANGE_SETTINGS)
+def settings_update() -> Any:
+    form, office = SettingsForm(), list_office()
+    form.offer(office)
+    version = form.version.data or ""
+    if form.carry_out(lambda: change_settings(form.facts, version=version, actor=current_user)):
+        return reply(f"/{form.slug.data}/settings", said=_("The settings are saved."))
+    return _settings_page(form, office)
+
+
+@bp.get("/departments")
+@requires(Can.KEEP_DEPARTMENTS)
+def departments_index() -> Any:
+    return _departments_page(NewDepartmentForm(formdata=None), _tree())
+
+
+@bp.post("/departments")
+@requires(Can.KEEP_DEPARTMENTS)
+@once
+def department_create() -> Any:
+    form, tree = NewDepartmentForm(), _tree()
+    form.offer_places(list(places_in(tree)))
+    if made := form.carry_out(lambda: add_department(form.name.data or "", parent=_parent(form), actor=current_user)):
+        return reply(url_for("tenants.departments_index"), said=_("%(name)s is added.", name=made.name))
+    return _departments_page(form, tree)
+
+
+@bp.get("/departments/<int:department_id>")
+@requires(Can.KEEP_DEPARTMENTS)
+def department_edit(department_id: int) -> Any:
+    department = access(Department, department_id)
+    form = DepartmentForm(formdata=None, name=department.name, parent=str(department.parent_id or ""))
+    return _department_page(form, department)
+
+
+@bp.post("/departments/<int:department_id>")
+@requires(Can.KEEP_DEPARTMENTS)
+def department_update(department_id: int) -> Any:
+    department, form = access(Department, department_id), DepartmentForm()
+    form.offer_places(list(places_in(_tree())))
+    deed = lambda: change_department(  # noqa: E731
+        department, name=form.name.data or "", parent=_parent(form), actor=current_user
+    )
+    if form.carry_out(deed):
+        return reply(url_for("tenants.departments_index"), said=_("%(name)s is saved.", name=department.name))
+    return _department_page(form, department)
+
+
+@bp.post("/departments/<int:department_id>/removal")
+@requires(Can.KEEP_DEPARTMENTS)
+def department_removal_create(department_id: int) -> Any:
+    department, press = access(Department, department_id), PressOnlyForm()
+    if press.carry_out(lambda: remove_department(department, actor=current_user)):
+        return reply(url_for("tenants.departments_index"), said=_("%(name)s is removed.", name=department.name))
+    form = DepartmentForm(formdata=None, name=department.name, parent=str(department.parent_id or ""))
+    form.refusal, form.status = press.refusal, press.status
+    return _department_page(form, department)
+
+
+@bp.get("/brand-<digest>.css")
+@public("the color of a school, on its pages for everybody")
+def brand_show(digest: str) -> Response:
+    color = tenancy.required().brand_color
+    if not color or digest != brand_digest(color):
+        abort(404)
+    response = make_response(brand_stylesheet(color))
+    response.headers["Content-Type"] = "text/css; charset=utf-8"
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+@bp.app_context_processor
+def brand_of_the_school() -> dict[str, str]:
+    """Where the layout finds the school's style sheet; read from the process's cache, not from the database."""
+    school = tenancy.current()
+    if school is None or not school.brand_color:
+        return {"brand_css": ""}
+    return {"brand_css": url_for("tenants.brand_show", digest=brand_digest(school.brand_color))}
 
 
 @bp.get("/permissions")
@@ -65,6 +178,63 @@ def stuck_work_replay_show(job_id: int) -> Any:
 
 
 # -- what the pages are made of ------------------------------------------------------------------------------------
+
+
+def _tree() -> tuple[Branch, ...]:
+    return tree_of(list_departments(), count_people_by_department())
+
+
+def _parent(form: NewDepartmentForm | DepartmentForm) -> Department | None:
+    return find_department(form.parent_id) if form.parent_id else None
+
+
+def _departments_page(form: NewDepartmentForm, tree: tuple[Branch, ...]) -> Any:
+    form.offer_places(list(places_in(tree)))
+    return page("tenants/departments.html", form=form, tree=tree, status=form.status)
+
+
+def _department_page(form: DepartmentForm, department: Department) -> Any:
+    form.offer_places(list(places_in(_tree(), but=department.id)))
+    return page("tenants/department.html", form=form, department=department, status=form.status)
+
+
+def _settings_page(form: SettingsForm, office: dict[int, str] | None = None) -> Any:
+    office = list_office() if office is None else office
+    form.offer(office)
+    return page(
+        "tenants/settings.html", form=form, rivals=_rivals(form, office) if form.status == 409 else [],
+        days=_days_of_the_week(), can_send_mail=can_send_mail(), status=form.status,
+    )  # fmt: skip
+
+
+def _rivals(form: SettingsForm, office: dict[int, str]) -> list[tuple[str, str, str]]:
+    """What others changed since the form was read: field, its value now, the value typed. The form then counts as read now."""
+    settings = school_settings()
+    read, now = form.version.data or "", facts_of(find_school(), settings)
+    fields: set[str] = set()
+    for entry in list_entries_about("SchoolSettings", settings.id):
+        after = entry.after or {}
+        if read.isdigit() and after.get("version", 0) > int(read):
+            fields |= after.keys() - {"version"}
+    form.version.data = str(settings.version)
+    mine = form.facts
+    return [(field_words(name), _in_words(now[name], office), _in_words(mine[name], office)) for name in sorted(fields)]
+
+
+def _in_words(value: Any, office: dict[int, str]) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if value in (None, "", [], {}):
+        return "–"
+    if isinstance(value, dict):
+        return hours_in_words(value, _days_of_the_week())
+    if isinstance(value, list):
+        return ", ".join(office.get(item, str(item)) if isinstance(item, int) else str(item) for item in value)
+    return str(value)
+
+
+def _days_of_the_week() -> list[str]:
+    return [_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")]
 
 
 def _matrix() -> dict[str, list[tuple[str, frozenset[str]]]]:

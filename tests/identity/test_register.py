@@ -12,7 +12,7 @@ from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.identity.queries import find_standing_member, find_user_by_email
 from app.tenants.queries import school_settings
-from tests.cast import LEO, LOU, PASSWORD, Person, at_school, member
+from tests.cast import ANA, LEO, LOU, PASSWORD, Person, at_school, member
 from tests.client import LintingClient, Page
 from tests.identity.mailbox import Mail, assert_snapshot, sent
 
@@ -46,7 +46,8 @@ def standing_of(email: str, slug: str = "skyline") -> str | None:
 
 def set_status(person: Person, status: str) -> None:
     with at_school(person.slug):
-        member(person).status = status
+        found = member(person)
+        found.status, found.standing_reason = status, "Your medical has lapsed."
         session.commit()
 
 
@@ -97,7 +98,9 @@ def test_every_page_of_the_school_leads_a_pending_person_to_where_they_stand(app
 def test_the_others_who_are_not_let_in_read_why(app: Flask, status: str, heading: str) -> None:
     client = LintingClient(app).sign_in(LEO)
     set_status(LEO, status)
-    assert client.get("/skyline/stuck-work", follow=True).h1 == heading
+    page = client.get("/skyline/stuck-work", follow=True)
+    assert page.h1 == heading
+    assert ("Your medical has lapsed." in page.text) is (status != "invited")
     assert client.get("/skyline/register", follow=True).h1 == heading
 
 
@@ -225,3 +228,32 @@ def test_pages_answer_only_their_verbs(app: Flask) -> None:
     assert client.post("/skyline/standing").status == 405
     assert client.get("/nowhere/register").status == 404
     assert client.post("/skyline/register", {}, csrf=False).status == 400
+
+
+def test_from_the_first_page_to_the_first_lesson_with_script_off(app: Flask) -> None:
+    """Register, confirm, wait, be let in by an admin, sign in."""
+    ask_to_join(app)
+    (mail,) = sent(app)
+    confirm(app, mail)
+    mine = sign_in(app)
+    assert mine.get("/skyline/profile", follow=True).h1 == "Your request is with the school"
+
+    admin = LintingClient(app).sign_in(ANA)
+    person = admin.get("/skyline/people?status=pending").link("Nia Obi").follow()
+    page = person.form("Approve").submit()
+    assert "Nia Obi is in" in page.text
+    (told,) = [mail for mail in sent(app) if mail.to == NIA.email]
+    assert "You are in at Skyline" in told.subject
+    assert_snapshot(told, "let_in")
+
+    assert mine.get("/skyline/profile").form("Save profile").value("name") == "Nia Obi"
+    assert sign_in(app).get("/skyline/standing").location == "/skyline/"
+
+
+def test_an_admin_does_not_let_in_who_has_not_confirmed(app: Flask) -> None:
+    ask_to_join(app)
+    admin = LintingClient(app).sign_in(ANA)
+    person = admin.get("/skyline/people?status=pending").link("Nia Obi").follow()
+    assert "confirmed" in person.text
+    assert admin.post(f"{person.path}/approval").status == 409
+    assert standing_of(NIA.email) == "pending"

@@ -6,23 +6,16 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectMultipleField, StringField, ValidationError
-from wtforms.validators import DataRequired, Length
-from wtforms.widgets import CheckboxInput, ListWidget
+from flask_wtf.file import FileField
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
+from wtforms.validators import DataRequired, Length, Optional
 
-from app.foundation.forms import Form, stripped
+from app.foundation.forms import Checkboxes, CreatingForm, Form, stripped
 from app.foundation.permissions import Role
-from app.identity.forms.registration import is_one_line
+from app.identity.forms.registration import email_field, is_one_line, name_field
 from app.identity.rules import role_words
 
 MOST_AT_ONCE = 100
-
-
-class Checkboxes(SelectMultipleField):
-    """Any of several choices, each a box to tick."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 class RolesForm(Form):
@@ -57,3 +50,39 @@ class ApprovalsForm(Form):
             raise ValidationError(_("Choose at least one person."))
         if len(field.data) > MOST_AT_ONCE or any(not 0 < number < 2**63 for number in field.data):
             raise ValidationError(_("Choose people from the list."))
+
+
+class NewPersonForm(CreatingForm):
+    """A person who is invited by mail."""
+
+    name = name_field(_l("Name"))
+    email = email_field()
+    roles = Checkboxes(_l("Roles"), choices=lambda: list(role_words().items()), default=[Role.LEARNER.value])
+    department = SelectField(_l("Department"))
+
+    def offer(self, departments: list[tuple[str, str]]) -> None:
+        """Say which departments there are: names by id. Call it before validating."""
+        self.department.choices = [("", _("None")), *departments]
+
+    def validate_roles(self, field: Any) -> None:
+        if not field.data:
+            raise ValidationError(_("Choose at least one role."))
+
+    @property
+    def chosen(self) -> list[Role]:
+        return [Role(value) for value in self.roles.data or ()]
+
+
+class ImportForm(CreatingForm):
+    """A list of people: pasted, or a file."""
+
+    pasted = TextAreaField(_l("Paste a list"), [Optional()])
+    file = FileField(_l("Or choose a CSV file"), [Optional()])
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        if not super().validate(extra_validators):
+            return False
+        if bool((self.pasted.data or "").strip()) == bool(self.file.data):
+            self.refusal = _("Paste a list or choose a file: one of the two.")
+            return False
+        return True

@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.foundation.forms import Form, stripped
 from app.foundation.zones import ZoneField
-from app.identity.rules import password_problem
+from app.identity.rules import address_is_plausible, password_problem
 
 
 def email_field(label: Any = None) -> EmailField:
@@ -32,8 +32,7 @@ def current_password_field(label: Any = None) -> PasswordField:
 
 
 def is_address(_form: Any, field: Any) -> None:
-    name, at, domain = (field.data or "").rpartition("@")
-    if not name or not at or "." not in domain.strip(".") or any(ord(c) <= 32 or c in ',;<>()"' for c in field.data):
+    if not address_is_plausible(field.data or ""):
         raise ValidationError(_("This does not read like an e-mail address. It looks like name@school.org."))
 
 

@@ -85,7 +85,7 @@ def reset_password(token: str, password: str, *, cost: int) -> User | None:
 
 def change_password(*, current: str, password: str, cost: int, actor: Actor) -> None:
     """Change one's own password and end all other sessions. Refuses a wrong current one."""
-    user = _prove(actor, current)
+    user = prove_password(actor, current)
     _set_password(user, password, cost=cost, action="password.changed", but=actor.session_id)
 
 
@@ -106,7 +106,8 @@ def _set_password(user: User, password: str, *, cost: int, action: str, but: int
     tell(user, "password_changed")
 
 
-def _prove(actor: Actor, password: str) -> User:
+def prove_password(actor: Actor, password: str) -> User:
+    """The person who asks, if this is their password; refuses otherwise."""
     user = find_user(actor.user_id)
     if user is None or not user.password_hash or not password_matches(password, user.password_hash):
         raise WrongPassword(_("This is not your current password."))
@@ -130,7 +131,7 @@ def _void_links(user_id: int) -> None:
 
 def ask_for_new_email(*, current: str, email: str, actor: Actor) -> None:
     """Have a link mailed to the new address, and a notice to the old one. The address of another person gets no mail."""
-    user = _prove(actor, current)
+    user = prove_password(actor, current)
     if find_user_by_email(email) is None:
         mail_link(Purpose.CHANGE_EMAIL, user_id=user.id, new_email=email.strip())
     audit_at_schools("email.change_asked", user)

@@ -12,9 +12,9 @@ from sqlalchemy import update
 
 from app.foundation import clock, tenancy
 from app.foundation.db import session
-from app.foundation.jobs import schedule_job
+from app.foundation.jobs import schedule_job, schedule_jobs
 from app.identity.models import OneUseToken
-from app.identity.queries import find_tenant_for_mail, find_waiting_link
+from app.identity.queries import find_tenant_for_mail, find_twin, is_like
 from app.identity.rules import LINK_LIVES, Purpose, new_token, token_hash
 
 BETWEEN_MAILS = timedelta(minutes=1)
@@ -25,47 +25,65 @@ OF_A_SCHOOL = frozenset({Purpose.CONFIRM_EMAIL, Purpose.INVITATION})
 def mail_link(
     purpose: Purpose, *, user_id: int | None, membership_id: int | None = None, new_email: str | None = None
 ) -> OneUseToken:
-    """Have a link mailed; the one mailed before, if it was not used, is void. Without a user the job finds nobody and ends.
+    """Have a link mailed. Without a user the job finds nobody and ends: asking costs the same for anybody.
 
     Confirmations and invitations belong to the school in force.
     """
-    since = clock.now() - BETWEEN_MAILS
-    waiting = find_waiting_link(purpose, user_id, _school_of(purpose), newer_than=since, new_email=new_email)
-    if waiting:
-        return waiting
     link = prepare_link(purpose, user_id=user_id, membership_id=membership_id, new_email=new_email)
     schedule_mail("identity.send_link_mail", key=f"link:{link.id}", user_id=user_id, link_id=link.id)
     return link
 
 
+def mail_links(purpose: Purpose, people: list[tuple[int, int]]) -> None:
+    """Have links mailed to many people of the school in force, each a user's and a membership's id, in two statements."""
+    links = [
+        OneUseToken(
+            purpose=purpose.value, token_hash=token_hash(new_token()), user_id=user_id, tenant_id=_school_of(purpose),
+            membership_id=membership_id, created_at=clock.now(), expires_at=clock.now() + LINK_LIVES[purpose],
+        )
+        for user_id, membership_id in people
+    ]  # fmt: skip
+    session.add_all(links)
+    session.flush()
+    schedule_jobs("identity.send_link_mail", [(f"link:{link.id}", {"link_id": link.id}) for link in links])
+
+
 def issue_link(purpose: Purpose, *, user_id: int | None = None, membership_id: int | None = None) -> str:
-    """A link's token at once, for one that is printed instead of mailed."""
-    return renew_link(prepare_link(purpose, user_id=user_id, membership_id=membership_id))
+    """A link's token at once, for one that is printed instead of mailed. Voids those of its purpose that were given before."""
+    link = prepare_link(purpose, user_id=user_id, membership_id=membership_id)
+    void_others(link)
+    return renew_link(link)
 
 
 def prepare_link(
     purpose: Purpose, *, user_id: int | None, membership_id: int | None = None, new_email: str | None = None
 ) -> OneUseToken:
-    """A link whose secret nobody knows yet. Voids those of the same purpose that the person has."""
-    tenant_id = _school_of(purpose)
-    session.execute(
-        update(OneUseToken)
-        .where(
-            OneUseToken.purpose == purpose.value,
-            OneUseToken.user_id == user_id if user_id else OneUseToken.user_id.is_(None),
-            OneUseToken.tenant_id == tenant_id if tenant_id else OneUseToken.tenant_id.is_(None),
-            OneUseToken.used_at.is_(None),
-        )
-        .values(used_at=clock.now())
-    )
+    """A link whose secret nobody knows yet."""
     link = OneUseToken(
-        purpose=purpose.value, token_hash=token_hash(new_token()), user_id=user_id, tenant_id=tenant_id,
+        purpose=purpose.value, token_hash=token_hash(new_token()), user_id=user_id, tenant_id=_school_of(purpose),
         membership_id=membership_id, new_email=new_email, created_at=clock.now(),
         expires_at=clock.now() + LINK_LIVES[purpose],
     )  # fmt: skip
     session.add(link)
     session.flush()
     return link
+
+
+def is_asked_twice(link: OneUseToken) -> bool:
+    """Whether the same was asked for a moment before, and that link still works. Void this one then: the other's mail is enough."""
+    if find_twin(link, newer_than=link.created_at - BETWEEN_MAILS) is None:
+        return False
+    link.used_at = clock.now()
+    return True
+
+
+def void_others(link: OneUseToken) -> None:
+    """Links of the same purpose that the person was given before do nothing any more."""
+    session.execute(
+        update(OneUseToken)
+        .where(*is_like(link), OneUseToken.id < link.id, OneUseToken.used_at.is_(None))
+        .values(used_at=clock.now())
+    )
 
 
 def renew_link(link: OneUseToken) -> str:

@@ -12,8 +12,8 @@ from app.foundation.db import session
 from app.foundation.jobs import GiveUp
 from app.foundation.mail import MailNotConfigured, absolute_url, send_mail
 from app.identity.models import Membership, OneUseToken, User
-from app.identity.operations.links import renew_link
-from app.identity.queries import find_link_by_id, find_standing_member, find_user, list_members_with_role
+from app.identity.operations.links import is_asked_twice, renew_link, void_others
+from app.identity.queries import find_link_by_id, find_standing_member, find_user, list_addresses_with_role
 from app.identity.rules import Purpose
 
 
@@ -30,11 +30,14 @@ class Letter:
 
 
 def send_link_mail(link_id: int) -> None:
-    """Make a link's secret and mail it. Nothing is sent for a link of nobody, or one that was used or voided meanwhile."""
+    """Make a link's secret and mail it. Nothing is sent for a link of nobody, or one that was used meanwhile."""
     link = find_link_by_id(link_id)
     user = find_user(link.user_id) if link else None
     if link is None or user is None or link.used_at or user.erased_at:
         return
+    if is_asked_twice(link):
+        return
+    void_others(link)
     token = renew_link(link)
     letter, to = _WRITERS[Purpose(link.purpose)](user, link, token)
     _hand_over(letter, to=to, key=f"link:{link.id}:{link.token_hash}")
@@ -53,10 +56,8 @@ def send_erasure_request(member_id: int, number: int) -> None:
     if member is None or member.erased_at:
         return
     letter = _erasure_letter(member)
-    for admin in list_members_with_role("admin"):
-        user = find_user(admin.user_id)
-        if user:
-            _hand_over(letter, to=user.email, key=f"erasure:{member_id}:{number}:{admin.id}")
+    for admin_id, address in list_addresses_with_role("admin"):
+        _hand_over(letter, to=address, key=f"erasure:{member_id}:{number}:{admin_id}")
 
 
 def send_test_letter(user_id: int, number: int) -> None:

@@ -20,7 +20,7 @@ from app.identity.events import JoinRequested, MemberInvited, MemberJoined
 from app.identity.models import Membership, OneUseToken, User
 from app.identity.operations.links import mail_link, use_link
 from app.identity.queries import find_standing_member, find_user, find_user_by_email
-from app.identity.rules import Purpose, hash_password
+from app.identity.rules import Purpose, hash_password, new_token
 from app.tenants.models import Department
 
 
@@ -34,21 +34,19 @@ def register(*, email: str, name: str, password: str, cost: int, actor: Actor) -
     A known e-mail takes the same hash, the same job and the same words; its password and name stay as they are.
     """
     hashed = hash_password(password, cost=cost)
-    user = _new_user(email, hashed)
+    known = find_user_by_email(email)
+    member = find_standing_member(known.id if known else 0)
+    user = _new_user(email, hashed) if known is None else None
     if user:
         member = _add(user, name=name, roles=[Role.LEARNER.value], status="pending")
         audit("registration.begun", actor=actor, subject=member, after={"roles": member.roles})
-        mail_link(Purpose.CONFIRM_EMAIL, user_id=user.id, membership_id=member.id)
-        return
-    known = find_user_by_email(email)
-    known_member = find_standing_member(known.id) if known else None
-    audit("registration.repeated", actor=actor, subject=known_member or known)
-    invited = known_member is not None and known_member.status == "invited"
-    mail_link(
-        Purpose.INVITATION if invited else Purpose.CONFIRM_EMAIL,
-        user_id=known.id if known else None,
-        membership_id=known_member.id if known_member else None,
-    )
+    else:
+        user = known or find_user_by_email(email)
+        assert user
+        _work_as_for_somebody_new(name, hashed)
+        audit("registration.repeated", actor=actor, subject=member or user)
+    purpose = Purpose.INVITATION if member and member.status == "invited" else Purpose.CONFIRM_EMAIL
+    mail_link(purpose, user_id=user.id, membership_id=member.id if member else None)
 
 
 def join(*, name: str, actor: Actor) -> Membership:
@@ -150,6 +148,16 @@ def _new_user(email: str, hashed: str | None) -> User | None:
     row = insert(User).values(email=email.strip(), password_hash=hashed).on_conflict_do_nothing().returning(User.id)
     made = session.execute(row).scalar()
     return session.get(User, made) if made else None
+
+
+def _work_as_for_somebody_new(name: str, hashed: str) -> None:
+    """What somebody new costs, undone: the time of the answer does not say whether an e-mail is known."""
+    with session.no_autoflush:
+        undone = session.begin_nested()
+        made = _new_user(f"{new_token()}@erased.invalid", hashed)
+        assert made
+        _add(made, name=name, roles=[Role.LEARNER.value], status="pending")
+        undone.rollback()
 
 
 def _add(user: User, *, name: str, roles: list[str], status: str, **more: Any) -> Membership:

@@ -22,4 +22,4 @@ login = SessionsOfOurs()
 login.anonymous_user = lambda: STRANGER
 login.session_protection = None
 
-from app.identity.views import accounts, people, profile, registration, sessions, set_up  # noqa: E402, F401
+from app.identity.views import accounts, acting, imports, people, profile, registration, second_factor, sessions, set_up  # noqa: E402, F401

@@ -101,7 +101,7 @@ def password_update() -> Any:
     form = PasswordForm()
     form.owner = current_user.email
     changed = form.carry_out(
-        lambda: _with_current_password(
+        lambda: with_current_password(
             lambda: change_password(
                 current=form.current.data or "", password=form.password.data or "", cost=settings().bcrypt_cost,
                 actor=current_user,
@@ -126,7 +126,7 @@ def email_update() -> Any:
     _check_tries()
     form = EmailForm()
     asked = form.carry_out(
-        lambda: _with_current_password(
+        lambda: with_current_password(
             lambda: ask_for_new_email(
                 current=form.password.data or "", email=form.email.data or "", actor=current_user
             )
@@ -164,7 +164,7 @@ def _check_tries() -> None:
     limits.check(settings().sign_in_limit, "current-password", str(current_user.user_id))
 
 
-def _with_current_password(deed: Any) -> bool:
+def with_current_password(deed: Any) -> bool:
     try:
         deed()
     except WrongPassword:

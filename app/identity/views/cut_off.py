@@ -63,7 +63,7 @@ def read_kept(text: str) -> KeptPost | None:
         path = own_path(str(kept["path"]))
         fields = tuple((str(name), str(value)) for name, value in kept["fields"] if not _is_secret(str(name)))
         return KeptPost(path, fields, kept.get("user")) if path else None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -107,7 +107,7 @@ def _environ(kept: KeptPost) -> dict[str, Any]:
     }
     path, _mark, query = kept.path.partition("?")
     builder = EnvironBuilder(
-        path=path, query_string=query, base_url=request.host_url, method="POST", headers=headers,
+        path=path, query_string=query, base_url=request.host_url, method="POST", headers=list(headers.items()),
         data=urlencode(fields), content_type="application/x-www-form-urlencoded",
         environ_base={"REMOTE_ADDR": request.remote_addr or ""},
     )  # fmt: skip
@@ -127,7 +127,7 @@ def _is_ours() -> bool:
     """Whether the post came from a page of ours: nobody else's fields are put before a person."""
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site")
-    return site == "same-origin" or (site is None and origin is not None and urlsplit(origin).netloc == request.host)
+    return site == "same-origin" or (site is None and origin is not None and origin.partition("://")[2] == request.host)
 
 
 def _is_secret(name: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import url_for
+from flask import redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -19,12 +19,15 @@ from app.audit.queries import list_entries_about, people_in
 from app.audit.rules import action_words
 from app.foundation import nav
 from app.foundation.forms import Form
+from app.foundation.mail import can_send_mail
 from app.foundation.pages import list_query
 from app.foundation.permissions import access, requires
+from app.foundation.refusals import Refusal
 from app.foundation.replies import page, reply
 from app.identity.forms.people import ApprovalsForm, ReasonForm, RolesForm
 from app.identity.forms.registration import PressOnlyForm
 from app.identity.models import Membership
+from app.identity.operations.accounts import send_test_mail
 from app.identity.operations.people import (
     approve_member,
     approve_members,
@@ -37,7 +40,9 @@ from app.identity.operations.registration import invite_again
 from app.identity.policies import Can
 from app.identity.queries import count_waiting, find_user, list_people, names_of_members
 from app.identity.rules import role_words, standing_words
+from app.identity.views import bp as identity_bp
 from app.identity.views import people_bp as bp
+from app.tenants.policies import Can as SchoolCan
 from app.tenants.queries import find_department, list_departments
 
 nav.add(nav.Entry(_l("People"), "people.index", "users", 35, Can.SEE_PEOPLE))
@@ -119,6 +124,30 @@ def invitation_create(member_id: int) -> Any:
         return member
 
     return _decide(member, PressOnlyForm(), deed, _("An invitation is on its way to %(name)s."))
+
+
+@identity_bp.post("/<tenant>/settings/test-mail")
+@requires(SchoolCan.CHANGE_SETTINGS)
+def test_mail_create() -> Any:
+    if not can_send_mail():
+        raise Refusal(_("This Groundschool has no mail server. Whoever runs it sets SMTP_URL."))
+    send_test_mail(actor=current_user)
+    return reply(
+        url_for("tenants.settings_edit"), said=_("A test mail is on its way to %(email)s.", email=current_user.email)
+    )
+
+
+@bp.get("/<int:member_id>/<any(approval, refusal, suspension, reinstatement, roles, invitation):deed>")
+@requires(Can.SEE_PEOPLE)
+def deed_show(member_id: int, deed: str) -> Any:
+    """A deed is posted; whoever opens its address is led to the person's page."""
+    return redirect(url_for("people.show", member_id=access(Membership, member_id).id), 303)
+
+
+@bp.get("/approvals")
+@requires(Can.SEE_PEOPLE)
+def approvals_show() -> Any:
+    return redirect(url_for("people.index"), 303)
 
 
 # -- what the pages are made of ------------------------------------------------------------------------------------

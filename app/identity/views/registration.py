@@ -115,9 +115,12 @@ def standing_show() -> Any:
         return redirect(f"/{school.slug}/", 303)
     if not current_user.standing:
         abort(404)
-    user = find_user(current_user.user_id)
+    user, member = find_user(current_user.user_id), find_standing_member(current_user.user_id)
     return page(
-        "identity/standing.html", standing=current_user.standing, confirmed=bool(user and user.email_confirmed_at)
+        "identity/standing.html",
+        standing=current_user.standing,
+        confirmed=bool(user and user.email_confirmed_at),
+        reason=member.standing_reason if member else None,
     )
 
 

@@ -28,6 +28,7 @@ from app.identity.queries import find_actor, list_open_sessions, list_schools_of
 from app.identity.rules import device_words, new_token
 from app.identity.views import bp, login
 from app.identity.views.cut_off import ENDED_TOKEN, TOKEN, do_again, keep_post, own_path, read_kept
+from app.identity.views.second_factor import ask_for_code
 from app.identity.views.sign_in_limits import know_device, tries_for
 
 
@@ -56,6 +57,8 @@ def session_create() -> Any:
         form.refusal = _("This e-mail and password do not belong together. Check both and try again.")
         return sign_in_page(form, status=422)
     tries.succeeded()
+    if user.totp_confirmed_at:
+        return ask_for_code(user, is_remembered=form.remembered.data, form=form)
     return go_on(let_in(user, is_remembered=form.remembered.data), form)
 
 
@@ -174,7 +177,7 @@ def home_of(opened: SignedIn, asked_for: str | None) -> str:
 
 def let_in(user: User, *, is_remembered: bool, second_factor_at: datetime | None = None) -> SignedIn:
     """Open a session for this browser, with a new token, a new cookie and a new secret for its forms."""
-    held = cookie.get(TOKEN)
+    held = cookie.get(TOKEN) or cookie.get(ENDED_TOKEN)
     csrf_hash = begin_cookie()
     days = settings().remembered_days if is_remembered else settings().session_days
     opened = open_session(

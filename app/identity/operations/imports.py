@@ -1,0 +1,293 @@
+"""Many people at once: a list is read, reviewed line by line, and only then carried out, in few statements however long it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.audit.operations import audit
+from app.foundation import clock, tenancy
+from app.foundation.actor import Actor
+from app.foundation.db import session
+from app.foundation.events import announce
+from app.foundation.formats import sort_key
+from app.foundation.jobs import schedule_job
+from app.foundation.permissions import Role
+from app.foundation.refusals import Refusal
+from app.identity.events import MemberInvited, ProfileChanged
+from app.identity.models import Membership, PeopleImport, User
+from app.identity.operations.links import mail_links
+from app.identity.rules import Purpose, address_is_plausible, role_words, standing_words
+from app.tenants.queries import list_departments
+
+MOST_BYTES = 1_000_000
+MOST_ROWS = 5_000
+KEPT = timedelta(days=1)
+ADDED, CHANGED, SAME, REFUSED = "added", "changed", "same", "refused"
+HEADINGS = {
+    "name": {"name", "full name", "person"},
+    "first": {"first name", "firstname", "given name"},
+    "last": {"last name", "lastname", "surname", "family name"},
+    "email": {"email", "e-mail", "mail", "email address", "e-mail address"},
+    "phone": {"phone", "telephone", "mobile", "phone number"},
+    "roles": {"role", "roles"},
+    "department": {"department", "group"},
+}
+WITHOUT_HEADINGS = ("name", "email", "roles", "department")
+LONGEST = {"name": 120, "email": 254, "phone": 40}
+
+
+class Unreadable(Refusal):
+    """The list as a whole makes no sense."""
+
+    status = 422
+
+
+@dataclass
+class Row:
+    """One line of a list: what it says, what would be done with it, and why not."""
+
+    line: int
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    roles: str = ""
+    department: str = ""
+    outcome: str = ""
+    why: str = ""
+
+
+def draft_import(text: str | bytes, *, actor: Actor) -> PeopleImport:
+    """Read a list and keep it for its review; nothing else is written. Refuses what is no list."""
+    rows = read_rows(decode(text) if isinstance(text, bytes) else text)
+    review(rows)
+    draft = PeopleImport(made_by_id=actor.membership_id, rows=[asdict(row) for row in rows])
+    session.add(draft)
+    session.flush()
+    schedule_job("identity.forget_import", key=f"import:{draft.id}", run_at=clock.now() + KEPT, import_id=draft.id)
+    return draft
+
+
+def carry_out_import(draft: PeopleImport, *, actor: Actor) -> Counter[str]:
+    """Do what the review said, judged anew as things stand now. Returns how many rows had which outcome. Its list is forgotten."""
+    session.refresh(draft, with_for_update=True)
+    rows = rows_of(draft)
+    known = review(rows)
+    departments = _departments()
+    _add([row for row in rows if row.outcome == ADDED], departments, actor=actor)
+    for row in rows:
+        if row.outcome == CHANGED:
+            _change(known[row.email.lower()], row, departments, actor=actor)
+    outcomes = Counter(row.outcome for row in rows)
+    audit("import.carried_out", actor=actor, subject=draft, after=dict(outcomes))
+    session.delete(draft)
+    session.flush()
+    return outcomes
+
+
+def forget_import(import_id: int) -> None:
+    """Delete a list that nobody carried out in time."""
+    session.execute(delete(PeopleImport).where(PeopleImport.id == import_id))
+
+
+def rows_of(draft: PeopleImport) -> list[Row]:
+    """The rows of a kept list."""
+    return [Row(**row) for row in draft.rows]
+
+
+# -- reading -------------------------------------------------------------------------------------------------------
+
+
+def decode(content: bytes) -> str:
+    """The text of a file in UTF-8, UTF-16 with its mark, or else Latin-1 as Windows writes it."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
+def read_rows(text: str) -> list[Row]:
+    """The rows of a list whose cells are divided by commas, semicolons or tabs, under headings in any order.
+
+    Without headings the order is name, e-mail, roles, department. Raises Unreadable.
+    """
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), skipinitialspace=True)
+    try:
+        lines = list(_numbered(reader))
+    except csv.Error as error:
+        raise Unreadable(_("This is no list that can be read. Save it as CSV and try again.")) from error
+    if not lines:
+        raise Unreadable(_("The list is empty. Paste it or choose a file."))
+    columns = _columns(lines[0][1])
+    if columns is None:
+        if not any("@" in cell for cell in lines[0][1]):
+            raise Unreadable(_("No column is headed “E-mail”. Name the columns in the first line."))
+        columns = dict(enumerate(WITHOUT_HEADINGS))
+    else:
+        lines = lines[1:]
+    if not lines:
+        raise Unreadable(_("There is nobody below the headings."))
+    if len(lines) > MOST_ROWS:
+        raise Unreadable(_("Import %(most)s people at most at once.", most=MOST_ROWS))
+    return [_row(number, cells, columns) for number, cells in lines]
+
+
+def _numbered(reader: Any) -> Iterable[tuple[int, list[str]]]:
+    """Each row that is not empty, with the line on which it begins."""
+    begins = 1
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            yield begins, cells
+        begins = reader.line_num + 1
+
+
+def _columns(cells: list[str]) -> dict[int, str] | None:
+    """What each column holds, by its heading; None if these are no headings."""
+    by_heading = {heading: name for name, headings in HEADINGS.items() for heading in headings}
+    named = {place: by_heading.get(" ".join(cell.lower().split()), "") for place, cell in enumerate(cells)}
+    return named if "email" in named.values() else None
+
+
+def _row(number: int, cells: list[str], columns: Mapping[int, str]) -> Row:
+    said = {columns[place]: " ".join(cell.split()) for place, cell in enumerate(cells) if columns.get(place)}
+    name = said.get("name") or f"{said.get('first', '')} {said.get('last', '')}".strip()
+    more = {key: said.get(key, "") for key in ("email", "phone", "roles", "department")}
+    return Row(number, name, **more)
+
+
+# -- reviewing -----------------------------------------------------------------------------------------------------
+
+
+def review(rows: list[Row]) -> dict[str, Membership]:
+    """Say of each row what would be done with it, in two SELECTs. Returns the people who are known here, by e-mail."""
+    known, departments = _known(rows), _departments()
+    first_at: dict[str, int] = {}
+    for row in rows:
+        row.outcome, row.why = REFUSED, _fault(row, departments, first_at)
+        first_at.setdefault(row.email.lower(), row.line)
+        if not row.why:
+            row.outcome, row.why = _judge(row, known.get(row.email.lower()), departments)
+    return known
+
+
+def _known(rows: list[Row]) -> dict[str, Membership]:
+    mails = {row.email.lower() for row in rows}
+    here = select(func.lower(User.email), Membership).join(Membership, Membership.user_id == User.id)
+    found = session.execute(here.where(func.lower(User.email).in_(mails)))
+    return dict(found)
+
+
+def _departments() -> dict[str, int]:
+    return {department.name.lower(): department.id for department in list_departments()}
+
+
+def _fault(row: Row, departments: Mapping[str, int], first_at: Mapping[str, int]) -> str:
+    """What is wrong with a row by itself; empty if nothing is."""
+    if not row.email:
+        return _("There is no e-mail.")
+    if not address_is_plausible(row.email):
+        return _("“%(email)s” does not read like an e-mail address.", email=row.email[:80])
+    if not row.name:
+        return _("There is no name.")
+    if too_long := next((key for key, most in LONGEST.items() if len(getattr(row, key)) > most), ""):
+        return _("The %(column)s is longer than %(most)s characters.", column=too_long, most=LONGEST[too_long])
+    if row.email.lower() in first_at:
+        return _("The same e-mail stands on line %(line)s.", line=first_at[row.email.lower()])
+    if strange := next((word for word in _role_words(row) if word not in _roles_by_word()), ""):
+        return _("There is no role “%(role)s”.", role=strange[:40])
+    if row.department and row.department.lower() not in departments:
+        return _("There is no department “%(department)s”.", department=row.department[:80])
+    return ""
+
+
+def _judge(row: Row, member: Membership | None, departments: Mapping[str, int]) -> tuple[str, str]:
+    if member is None:
+        return ADDED, ""
+    if member.status not in ("active", "invited"):
+        standing = standing_words()[member.status]
+        return REFUSED, _("They are known here, and “%(standing)s”.", standing=standing)
+    if row.roles and _roles(row) != sorted(member.roles):
+        return REFUSED, _("They are here with other roles. Change those on their page.")
+    fields = [name for name, _value in _differences(member, row, departments)]
+    words = {"name": _("name"), "phone": _("phone"), "department_id": _("department")}
+    return (CHANGED, ", ".join(words[name] for name in fields)) if fields else (SAME, "")
+
+
+def _differences(member: Membership, row: Row, departments: Mapping[str, int]) -> list[tuple[str, Any]]:
+    """The fields that a row changes. An empty cell changes nothing."""
+    said = {"name": row.name, "phone": row.phone, "department_id": departments.get(row.department.lower())}
+    return [(name, value) for name, value in said.items() if value and value != getattr(member, name)]
+
+
+def _role_words(row: Row) -> list[str]:
+    parts = row.roles.replace("/", ",").replace(";", ",").replace("|", ",").replace("+", ",").split(",")
+    return [part.strip().lower() for part in parts if part.strip()]
+
+
+def _roles_by_word() -> dict[str, str]:
+    return {**{word.lower(): role for role, word in role_words().items()}, **{role.value: role.value for role in Role}}
+
+
+def _roles(row: Row) -> list[str]:
+    """The roles that a row names; who comes without one is a learner."""
+    return sorted({_roles_by_word()[word] for word in _role_words(row)}) or [Role.LEARNER.value]
+
+
+# -- carrying out --------------------------------------------------------------------------------------------------
+
+
+def _add(rows: list[Row], departments: Mapping[str, int], *, actor: Actor) -> None:
+    """Users, members, links and mails: a statement each, however many rows there are."""
+    if not rows:
+        return
+    session.execute(insert(User).values([{"email": row.email} for row in rows]).on_conflict_do_nothing())
+    mails = {row.email.lower(): row for row in rows}
+    users = session.execute(select(User.id, func.lower(User.email)).where(func.lower(User.email).in_(mails)))
+    user_ids = {mail: user_id for user_id, mail in users}
+    values = [_member_values(row, user_ids[mail], departments) for mail, row in mails.items()]
+    made = insert(Membership).values(values).on_conflict_do_nothing()
+    members = list(session.scalars(made.returning(Membership)))
+    for member in members:
+        after = {"roles": member.roles, "department_id": member.department_id}
+        audit("member.invited", actor=actor, subject=member, after=after)
+        announce(MemberInvited(member.id))
+    mail_links(Purpose.INVITATION, [(member.user_id, member.id) for member in members])
+
+
+def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "tenant_id": tenancy.required().id,
+        "user_id": user_id,
+        "name": row.name,
+        "name_key": sort_key(row.name),
+        "phone": row.phone or None,
+        "roles": _roles(row),
+        "status": "invited",
+        "department_id": departments.get(row.department.lower()),
+        "invited_at": clock.now(),
+    }
+
+
+def _change(member: Membership, row: Row, departments: Mapping[str, int], *, actor: Actor) -> None:
+    changed = dict(_differences(member, row, departments))
+    before = {name: getattr(member, name) for name in changed}
+    for name, value in changed.items():
+        setattr(member, name, value)
+    member.name_key = sort_key(member.name)
+    audit("profile.changed", actor=actor, subject=member, before=before, after=changed)
+    announce(ProfileChanged(member.id))

@@ -1,0 +1,146 @@
+"""Adding people to a school: one by an invitation, or many from a list that is reviewed first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_login import current_user
+
+from app.foundation.mail import can_send_mail
+from app.foundation.once import once
+from app.foundation.permissions import access, requires
+from app.foundation.refusals import Refusal
+from app.foundation.replies import page, reply
+from app.identity.forms.people import ImportForm, NewPersonForm
+from app.identity.forms.registration import PressOnlyForm
+from app.identity.models import Membership, PeopleImport
+from app.identity.operations.imports import (
+    ADDED,
+    CHANGED,
+    MOST_BYTES,
+    REFUSED,
+    SAME,
+    carry_out_import,
+    draft_import,
+    forget_import,
+    rows_of,
+)
+from app.identity.operations.registration import invite
+from app.identity.policies import Can
+from app.identity.views import people_bp as bp
+from app.tenants.queries import find_department, list_departments
+
+ROOM_FOR_FORM = 20_000
+"""Bytes of a post besides the list itself."""
+
+
+class ListTooLarge(Refusal):
+    """More was sent than a list may hold."""
+
+    status = 413
+
+
+@bp.get("/new")
+@requires(Can.ADD_PEOPLE)
+def new() -> Any:
+    return _new_page(NewPersonForm(formdata=None))
+
+
+@bp.post("/new")
+@requires(Can.ADD_PEOPLE)
+@once
+def create() -> Any:
+    form = NewPersonForm()
+    form.offer(_departments())
+    if member := form.carry_out(lambda: _invite(form)):
+        said = _("%(name)s is invited. A mail with a link to come in is on its way.", name=member.name)
+        return reply(url_for("people.show", member_id=member.id), said=said)
+    return _new_page(form)
+
+
+@bp.get("/imports")
+@requires(Can.ADD_PEOPLE)
+def imports_new() -> Any:
+    return page("people/import_new.html", form=ImportForm(formdata=None))
+
+
+@bp.post("/imports")
+@requires(Can.ADD_PEOPLE)
+@once
+def import_create() -> Any:
+    form = ImportForm()
+    if draft := form.carry_out(lambda: draft_import(_sent(form), actor=current_user)):
+        return reply(url_for("people.import_show", import_id=draft.id))
+    return page("people/import_new.html", form=form, status=form.status)
+
+
+@bp.before_request
+def refuse_what_is_too_large() -> None:
+    """Before the form is read: a list has a limit of its own, below that of other posts."""
+    if request.endpoint == "people.import_create" and (request.content_length or 0) > MOST_BYTES + ROOM_FOR_FORM:
+        raise ListTooLarge(_("A list may have one megabyte at most. Split it and import the parts."))
+
+
+@bp.get("/imports/<int:import_id>")
+@requires(Can.ADD_PEOPLE)
+def import_show(import_id: int) -> Any:
+    draft = access(PeopleImport, import_id)
+    rows = rows_of(draft)
+    by_outcome = {
+        outcome: [row for row in rows if row.outcome == outcome] for outcome in (REFUSED, CHANGED, ADDED, SAME)
+    }
+    return page("people/import.html", draft=draft, rows=by_outcome, total=len(rows), mails=can_send_mail())
+
+
+@bp.post("/imports/<int:import_id>/carrying-out")
+@requires(Can.ADD_PEOPLE)
+def import_carry_out(import_id: int) -> Any:
+    draft, form = access(PeopleImport, import_id), PressOnlyForm()
+    outcomes = form.carry_out(lambda: carry_out_import(draft, actor=current_user))
+    if outcomes is None:
+        raise Refusal(form.refusal or _("Load the page again and resend it."))
+    said = [
+        ngettext("%(num)d person is invited.", "%(num)d people are invited.", outcomes[ADDED]),
+        ngettext("%(num)d is changed.", "%(num)d are changed.", outcomes[CHANGED]) if outcomes[CHANGED] else "",
+    ]
+    return reply(url_for("people.index", sort="newest"), said=" ".join(filter(None, said)))
+
+
+@bp.post("/imports/<int:import_id>/removal")
+@requires(Can.ADD_PEOPLE)
+def import_remove(import_id: int) -> Any:
+    forget_import(access(PeopleImport, import_id).id)
+    return reply(url_for("people.imports_new"), said=_("The list is forgotten. Nobody was added."))
+
+
+# -- what the pages are made of ------------------------------------------------------------------------------------
+
+
+def _invite(form: NewPersonForm) -> Membership:
+    department = find_department(int(form.department.data)) if form.department.data else None
+    return invite(
+        email=form.email.data or "", name=form.name.data or "", roles=form.chosen, department=department,
+        actor=current_user,
+    )  # fmt: skip
+
+
+def _new_page(form: NewPersonForm) -> Any:
+    form.offer(_departments())
+    return page("people/new.html", form=form, mails=can_send_mail(), status=form.status)
+
+
+def _departments() -> list[tuple[str, str]]:
+    return [(str(department.id), department.name) for department in list_departments()]
+
+
+def _sent(form: ImportForm) -> str | bytes:
+    if form.file.data:
+        content: bytes = form.file.data.read(MOST_BYTES + 1)
+    else:
+        content = (form.pasted.data or "").encode()
+    if len(content) > MOST_BYTES:
+        raise ListTooLarge(_("A list may have one megabyte at most. Split it and import the parts."))
+    return content

@@ -1,0 +1,216 @@
+"""Acting as a person: for half an hour, with a reason, told, seen on every page and recorded under both names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from app.audit.models import AuditEntry, PlatformEntry
+from app.foundation import clock
+from app.foundation.db import session
+from app.foundation.models import OutboxEvent
+from app.identity.models import Membership, User, UserSession
+from app.identity.queries import find_user_by_email
+from tests.cast import ANA, BEA, HAL, LEO, LOU, MAX, Person, at_school, member
+from tests.client import LintingClient, Page
+
+REASON = "Leo sees no slots; looking with his eyes"
+
+
+def id_of(person: Person) -> int:
+    with at_school(person.slug):
+        return member(person).id
+
+
+def act_as(client: LintingClient, person: Person, reason: str = REASON) -> Page:
+    page = client.get(f"/skyline/people/{id_of(person)}/acting")
+    return page.form("Begin").fill(reason=reason).submit(follow=False)
+
+
+def acting(app: Flask, person: Person = LEO) -> LintingClient:
+    client = LintingClient(app).sign_in(ANA)
+    begun = act_as(client, person)
+    assert (begun.status, begun.location) == (303, "/skyline/")
+    return client
+
+
+def banner(client: LintingClient) -> str:
+    page = client.get("/skyline/profile")
+    assert page.status == 200
+    found = page.find(".//aside[@class='acting']")
+    return " ".join("".join(found.itertext()).split()) if found is not None else ""
+
+
+def entries(action: str) -> list[AuditEntry]:
+    with at_school("skyline"):
+        return list(session.scalars(select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)))
+
+
+def make_operator(person: Person) -> None:
+    user = find_user_by_email(person.email)
+    assert user
+    session.execute(update(User).where(User.id == user.id).values(is_operator=True))
+    session.commit()
+
+
+def change_member(person: Person, **values: object) -> None:
+    number = id_of(person)
+    with at_school("skyline"):
+        session.execute(update(Membership).where(Membership.id == number).values(**values))
+        session.commit()
+
+
+def test_an_admin_sees_what_the_person_sees_under_a_banner(app: Flask) -> None:
+    client = acting(app)
+    said = banner(client)
+    assert said.startswith("You act as Leo")
+    assert "Stop" in said
+    assert client.get("/skyline/people").status == 403
+
+
+def test_it_begins_on_the_persons_page(app: Flask) -> None:
+    client = LintingClient(app).sign_in(ANA)
+    page = client.get(f"/skyline/people/{id_of(LEO)}").link("Act as them").follow()
+    assert page.h1.startswith("Act as Leo")
+
+
+def test_reason_and_names_are_in_the_trail_and_the_person_is_told(app: Flask) -> None:
+    acting(app)
+    (begun,) = entries("acting.begun")
+    assert (begun.actor_id, begun.subject_id) == (id_of(ANA), id_of(LEO))
+    assert begun.after
+    assert begun.after["acting_reason"] == REASON
+    event = session.scalars(select(OutboxEvent).where(OutboxEvent.name == "ActedAs")).one()
+    assert (event.payload["membership_id"], event.payload["by_id"]) == (id_of(LEO), id_of(ANA))
+    assert REASON not in str(event.payload)
+
+
+def test_a_deed_is_recorded_under_both_names(app: Flask) -> None:
+    client = acting(app)
+    client.get("/skyline/profile").form("Stop").submit()
+    (ended,) = entries("acting.ended")
+    assert (ended.actor_id, ended.on_behalf_of_id) == (id_of(ANA), id_of(LEO))
+
+
+def test_stopping_leads_back_to_the_persons_page(app: Flask) -> None:
+    client = acting(app)
+    page = client.get("/skyline/profile").form("Stop").submit()
+    assert page.path == f"/skyline/people/{id_of(LEO)}"
+    assert "You are yourself again." in page.text
+    assert banner(client) == ""
+
+
+def test_it_ends_by_itself_after_half_an_hour(app: Flask) -> None:
+    client = acting(app)
+    opened = session.scalars(select(UserSession).where(UserSession.acting_until.is_not(None))).one()
+    assert timedelta(minutes=29) < opened.acting_until - clock.now() <= timedelta(minutes=30)
+    session.execute(update(UserSession).values(acting_until=clock.now() - timedelta(seconds=1)))
+    session.commit()
+    assert banner(client) == ""
+    assert client.get("/skyline/people").status == 200
+
+
+@pytest.mark.parametrize(
+    ("whose", "values"),
+    [
+        (ANA, {"roles": ["manager"]}),
+        (LEO, {"roles": ["admin"]}),
+        (LEO, {"status": "suspended", "standing_reason": "fees"}),
+    ],
+)
+def test_it_ends_with_what_either_of_the_two_may_be(app: Flask, whose: Person, values: dict[str, object]) -> None:
+    client = acting(app)
+    change_member(whose, **values)
+    assert banner(client) == ""
+
+
+def test_a_suspended_admin_is_out_also_while_acting(app: Flask) -> None:
+    client = acting(app)
+    change_member(ANA, status="suspended", standing_reason="left")
+    assert client.get("/skyline/profile").status != 200
+
+
+def test_while_acting_nobody_decides_about_people_or_acts_further(app: Flask) -> None:
+    make_operator(HAL)
+    client = LintingClient(app).sign_in(HAL)
+    form = client.get("/acting").form("Begin").fill(school="skyline", email=ANA.email, reason=REASON)
+    assert form.submit(follow=False).location == "/skyline/"
+    assert client.get("/skyline/people").status == 200
+    token = {"reason": REASON, "roles": "learner"}
+    for deed in ("suspension", "roles", "acting"):
+        assert client.post(f"/skyline/people/{id_of(LEO)}/{deed}", token).status == 403
+    assert entries("member.suspended") == []
+
+
+def test_an_admin_acts_neither_as_another_admin_nor_as_themself(app: Flask) -> None:
+    client = LintingClient(app).sign_in(ANA)
+    assert client.post(f"/skyline/people/{id_of(ANA)}/acting", {"reason": REASON}).status == 403
+    change_member(BEA, roles=["admin", "instructor"])
+    assert client.post(f"/skyline/people/{id_of(BEA)}/acting", {"reason": REASON}).status == 403
+    assert "Act as them" not in client.get(f"/skyline/people/{id_of(BEA)}").text
+    assert entries("acting.begun") == []
+
+
+def test_a_suspended_person_and_a_missing_reason_are_refused(app: Flask) -> None:
+    client = LintingClient(app).sign_in(ANA)
+    assert act_as(client, LEO, "").status == 422
+    assert act_as(client, LEO, "look").status == 422
+    form = client.get(f"/skyline/people/{id_of(LEO)}/acting").form("Begin").fill(reason=REASON)
+    change_member(LEO, status="suspended", standing_reason="fees")
+    assert form.submit().status == 409
+    assert entries("acting.begun") == []
+
+
+def test_others_may_not(app: Flask) -> None:
+    path = f"/skyline/people/{id_of(LEO)}/acting"
+    for person in (MAX, BEA):
+        assert LintingClient(app).sign_in(person).post(path, {"reason": REASON}).status == 403
+    assert LintingClient(app).sign_in(HAL).post(path, {"reason": REASON}).status == 404
+    assert LintingClient(app).get(path).location.startswith("/login")
+    ana = LintingClient(app).sign_in(ANA)
+    assert ana.post(path, {"reason": REASON}, csrf=False).status == 400
+    assert ana.get("/skyline/people/99999999/acting").status == 404
+    assert ana.get(f"/skyline/people/{id_of(HAL)}/acting").status == 404
+    assert ana.request("PUT", path).status == 405
+
+
+def test_an_operator_acts_in_a_school_of_which_they_are_no_member(app: Flask) -> None:
+    make_operator(LOU)
+    client = LintingClient(app).sign_in(LOU)
+    assert client.get("/skyline/profile").status == 404
+    form = client.get("/acting").form("Begin").fill(school="skyline", email=LEO.email, reason=REASON)
+    form.submit(follow=False)
+    assert banner(client).startswith("You act as Leo")
+    assert client.get("/harbour/profile").status == 200  # at home still themself
+    stopped = client.get("/skyline/profile").form("Stop").submit(follow=False)
+    assert stopped.location == "/schools"
+    assert client.get("/skyline/profile").status == 404
+    (begun,) = entries("acting.begun")
+    assert begun.actor_id is None
+    lou = find_user_by_email(LOU.email)
+    assert lou
+    notes = session.scalars(select(PlatformEntry.user_id).where(PlatformEntry.action == "acting.begun")).all()
+    assert notes == [lou.id]
+
+
+def test_an_operator_is_told_when_there_is_nobody(app: Flask) -> None:
+    make_operator(LOU)
+    client = LintingClient(app).sign_in(LOU)
+    for school, email in (("nowhere", LEO.email), ("skyline", "nobody@skyline.example"), ("skyline", HAL.email)):
+        form = client.get("/acting").form("Begin").fill(school=school, email=email, reason=REASON)
+        assert form.submit().status == 409
+
+
+def test_the_operators_page_is_not_there_for_others(app: Flask) -> None:
+    assert LintingClient(app).sign_in(ANA).get("/acting").status == 404
+    assert LintingClient(app).sign_in(ANA).post("/acting", {"reason": REASON}).status == 404
+    assert LintingClient(app).get("/acting").location.startswith("/login")
+
+
+def test_ending_what_has_ended_leads_on(app: Flask) -> None:
+    client = LintingClient(app).sign_in(ANA)
+    assert client.post("/skyline/acting/end").location == "/schools"
+    assert client.get("/skyline/acting/end").location == "/skyline/"
