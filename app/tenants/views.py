@@ -14,7 +14,7 @@ from app.audit.rules import field_words
 from app.foundation import jobs, nav, permissions, tenancy
 from app.foundation.mail import can_send_mail
 from app.foundation.once import once
-from app.foundation.permissions import Role, access, public, requires
+from app.foundation.permissions import Role, access, newcomers, requires
 from app.foundation.replies import page, reply
 from app.identity.queries import count_people_by_department, list_office
 from app.tenants.forms import DepartmentForm, NewDepartmentForm, PressOnlyForm, SettingsForm, typed
@@ -129,7 +129,7 @@ def department_removal_create(department_id: int) -> Any:
 
 
 @bp.get("/brand-<digest>.css")
-@public("the color of a school, on its pages for everybody")
+@newcomers("the color of a school, on its pages for everybody")
 def brand_show(digest: str) -> Response:
     color = tenancy.required().brand_color
     if not color or digest != brand_digest(color):

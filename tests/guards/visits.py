@@ -221,6 +221,48 @@ def somebody(status: str = "pending") -> Callable[[], Values]:
     return make
 
 
+def a_department() -> Values:
+    from app.foundation.actor import SYSTEM
+    from app.tenants.operations import add_department
+
+    return {"department_id": add_department(f"Gliders {uuid.uuid4().hex[:6]}", actor=SYSTEM).id}
+
+
+def an_import() -> Values:
+    from app.identity.operations.imports import draft_import
+
+    draft = draft_import("name,email,roles\nInes Roy,ines.roy@elsewhere.example,learner\n", actor=actor(ANA))
+    session.flush()
+    return {"import_id": draft.id}
+
+
+def the_settings(_values: Values) -> Values:
+    from app.tenants.queries import school_settings
+
+    return {
+        "version": str(school_settings().version), "school_name": "Skyline Flight School", "slug": "skyline",
+        "zone": "America/Los_Angeles", "locale": "en", "escalate_after_hours": "5", "registration_open": "y",
+    }  # fmt: skip
+
+
+def a_person(_values: Values) -> Values:
+    return {
+        **once(_values),
+        "name": "Ines Roy",
+        "email": "ines.roy@elsewhere.example",
+        "roles": "learner",
+        "department": "",
+    }
+
+
+def a_list(_values: Values) -> Values:
+    return {**once(_values), "pasted": "name,email,roles\nInes Roy,ines.roy@elsewhere.example,learner\n"}
+
+
+def a_department_named(_values: Values) -> Values:
+    return {**once(_values), "name": f"Balloons {uuid.uuid4().hex[:6]}", "parent_id": ""}
+
+
 def _reason(_values: Values) -> Values:
     return {"reason": "A word about it"}
 
@@ -247,8 +289,27 @@ VISITS: dict[str, Visit] = {
     "people.reinstatement_create": Visit(ANA, somebody("suspended"), statements=24),
     "people.roles_update": Visit(ANA, somebody("active"), lambda _: {"roles": "instructor"}, statements=24),
     "people.invitation_create": Visit(ANA, somebody("invited"), statements=24),
+    "people.acting_new": Visit(ANA, somebody("active")),
+    "people.acting_create": Visit(ANA, somebody("active"), _reason, statements=24),
+    "people.new": Visit(ANA),
+    "people.create": Visit(ANA, fields=a_person, statements=30),
+    "people.imports_new": Visit(ANA),
+    "people.import_create": Visit(ANA, fields=a_list, statements=20),
+    "people.import_show": Visit(ANA, an_import),
+    "people.import_carry_out": Visit(ANA, an_import, once, statements=40),
+    "people.import_remove": Visit(ANA, an_import, statements=10),
     "people.deed_show": Visit(ANA, lambda: {**somebody("active")(), "deed": "approval"}),
     "people.approvals_show": Visit(ANA),
+    "identity.acting_end": Visit(ANA, statements=10),
+    "identity.acting_end_shown": Visit(ANA),
+    "identity.test_mail_create": Visit(ANA, fields=once, statements=14),
+    "tenants.departments_index": Visit(ANA),
+    "tenants.department_create": Visit(ANA, fields=a_department_named, statements=16),
+    "tenants.department_edit": Visit(ANA, a_department),
+    "tenants.department_update": Visit(ANA, a_department, a_department_named, statements=16),
+    "tenants.department_removal_create": Visit(ANA, a_department, statements=16),
+    "tenants.settings_edit": Visit(ANA),
+    "tenants.settings_update": Visit(ANA, fields=the_settings, statements=20),
     "tenants.permissions_index": Visit(ANA),
     "tenants.school_show": Visit(ANA),
     "home.show": Visit(LEO),
