@@ -15,6 +15,7 @@ import jobs.identity  # noqa: F401 — makes its rows known
 from app.foundation import jobs as work
 from app.foundation import tenancy
 from app.foundation.mail import mail_folder
+from app.foundation.settings import Settings
 from tests.cast import school
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -47,9 +48,14 @@ def sent(app: Flask, slug: str = "skyline") -> list[Mail]:
 
 
 def take(app: Flask) -> list[Mail]:
-    """The mails in the folder, which is empty afterwards."""
+    """The mails in the application's folder, which is empty afterwards."""
+    return take_from(app.config["SETTINGS"])
+
+
+def take_from(settings: Settings) -> list[Mail]:
+    """The mails in the folder of these settings, oldest first; it is empty afterwards."""
     found = []
-    for path in sorted(mail_folder(app.config["SETTINGS"]).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns):
+    for path in sorted(mail_folder(settings).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns):
         message = message_from_bytes(path.read_bytes(), policy=default)
         found.append(Mail(message["To"], message["Subject"], message.get_content()))
         path.unlink()
