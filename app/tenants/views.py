@@ -117,6 +117,13 @@ def department_update(department_id: int) -> Any:
     return _department_page(form, department)
 
 
+@bp.get("/departments/<int:department_id>/removal")
+@requires(Can.KEEP_DEPARTMENTS)
+def department_removal_show(department_id: int) -> Any:
+    """A deed is posted; whoever opens its address is led to the department."""
+    return redirect(url_for("tenants.department_edit", department_id=access(Department, department_id).id), 303)
+
+
 @bp.post("/departments/<int:department_id>/removal")
 @requires(Can.KEEP_DEPARTMENTS)
 def department_removal_create(department_id: int) -> Any:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 LINT = Path(sys.executable).parent / "lint-imports"
 WEB = {"flask", "flask_login", "flask_wtf", "werkzeug"}
 KNOWS_FLASK = {
-    "app/audit/operations.py": "the trail records the browser and whether a request or a job did it",
+    "app/audit/operations/recording.py": "the trail records the browser and whether a request or a job did it",
     "app/demo/operations.py": "the seed reads the settings of the application it seeds",
 }
 """Rooms below the views that may name Flask, each with its reason."""

@@ -260,7 +260,17 @@ def a_list(_values: Values) -> Values:
 
 
 def a_department_named(_values: Values) -> Values:
-    return {**once(_values), "name": f"Balloons {uuid.uuid4().hex[:6]}", "parent_id": ""}
+    return {**once(_values), "name": f"Balloons {uuid.uuid4().hex[:6]}", "parent": ""}
+
+
+def no_facts(_values: Values) -> Values:
+    return {
+        "department_id": "",
+        "level": "",
+        "primary_instructor_id": "",
+        "certificate_number": "",
+        "license_number": "",
+    }
 
 
 def _reason(_values: Values) -> Values:
@@ -277,7 +287,7 @@ VISITS: dict[str, Visit] = {
     "identity.erasure_request_new": Visit(LEO),
     "identity.erasure_request_create": Visit(LEO, fields=lambda _: {"name": "Leo Hart"}, statements=14),
     "identity.facts_edit": Visit(ANA, somebody("active")),
-    "identity.facts_update": Visit(ANA, somebody("active"), statements=16),
+    "identity.facts_update": Visit(ANA, somebody("active"), no_facts, statements=16),
     "identity.erasure_new": Visit(ANA, somebody("active")),
     "identity.erasure_create": Visit(ANA, somebody("active"), lambda _: {"name": "Ines Roy"}, statements=40),
     "people.index": Visit(ANA, anything(somebody())),
@@ -298,14 +308,17 @@ VISITS: dict[str, Visit] = {
     "people.import_show": Visit(ANA, an_import),
     "people.import_carry_out": Visit(ANA, an_import, once, statements=40),
     "people.import_remove": Visit(ANA, an_import, statements=10),
+    "people.import_deed_show": Visit(ANA, lambda: {**an_import(), "deed": "removal"}),
     "people.deed_show": Visit(ANA, lambda: {**somebody("active")(), "deed": "approval"}),
     "people.approvals_show": Visit(ANA),
     "identity.acting_end": Visit(ANA, statements=10),
     "identity.acting_end_shown": Visit(ANA),
+    "identity.test_mail_show": Visit(ANA),
     "identity.test_mail_create": Visit(ANA, fields=once, statements=14),
     "tenants.departments_index": Visit(ANA),
     "tenants.department_create": Visit(ANA, fields=a_department_named, statements=16),
     "tenants.department_edit": Visit(ANA, a_department),
+    "tenants.department_removal_show": Visit(ANA, a_department),
     "tenants.department_update": Visit(ANA, a_department, a_department_named, statements=16),
     "tenants.department_removal_create": Visit(ANA, a_department, statements=16),
     "tenants.settings_edit": Visit(ANA),

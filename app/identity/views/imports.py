@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
@@ -107,6 +107,13 @@ def import_carry_out(import_id: int) -> Any:
         ngettext("%(num)d is changed.", "%(num)d are changed.", outcomes[CHANGED]) if outcomes[CHANGED] else "",
     ]
     return reply(url_for("people.index", sort="newest"), said=" ".join(filter(None, said)))
+
+
+@bp.get("/imports/<int:import_id>/<any('carrying-out', 'removal'):deed>")
+@requires(Can.ADD_PEOPLE)
+def import_deed_show(import_id: int, deed: str) -> Any:
+    """A deed is posted; whoever opens its address is led to the review."""
+    return redirect(url_for("people.import_show", import_id=access(PeopleImport, import_id).id), 303)
 
 
 @bp.post("/imports/<int:import_id>/removal")

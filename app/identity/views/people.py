@@ -126,6 +126,13 @@ def invitation_create(member_id: int) -> Any:
     return _decide(member, PressOnlyForm(), deed, _("An invitation is on its way to %(name)s."))
 
 
+@identity_bp.get("/<tenant>/settings/test-mail")
+@requires(SchoolCan.CHANGE_SETTINGS)
+def test_mail_show() -> Any:
+    """A deed is posted; whoever opens its address is led to the settings."""
+    return redirect(url_for("tenants.settings_edit"), 303)
+
+
 @identity_bp.post("/<tenant>/settings/test-mail")
 @requires(SchoolCan.CHANGE_SETTINGS)
 def test_mail_create() -> Any:
