@@ -137,7 +137,7 @@ def resume_page(form: SignInForm) -> Any:
     try:
         kept = json.loads(form.resume.data or "")
         path, fields = own_path(str(kept["path"])), [(str(name), str(value)) for name, value in kept["fields"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadRequest(_("What you had typed could not be read back.")) from error
     if not path:
         raise BadRequest(_("What you had typed could not be read back."))
@@ -190,4 +190,4 @@ def _is_ours() -> bool:
     """Whether the post came from a page of ours: nobody else's fields are put before a person."""
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site")
-    return site == "same-origin" or (site is None and origin is not None and urlsplit(origin).netloc == request.host)
+    return site == "same-origin" or (site is None and origin is not None and origin.partition("://")[2] == request.host)
