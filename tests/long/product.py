@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg2
 
-from launcher.embedded import OWNER_ROLE, Postgres, Redis, libpq_url
+from launcher.embedded import OWNER_ROLE, Postgres, Redis, create_roles, libpq_url
 from tests.browser import Answer, Browser
 from tests.cast import ANA, Person
 from tests.launcher.processes import speaking_of, wait_until
@@ -102,12 +102,13 @@ class Ground:
         return self.product
 
     def on_servers_of_its_own(self) -> Product:
-        """The same data, but PostgreSQL and Redis are the test's to stop and to start again."""
-        self.on_embedded_servers()
+        """On the same data, where there is some; but PostgreSQL and Redis are the test's to stop and to start again."""
         self.stop()
         self.postgres, self.redis = Postgres(self.folder / "data"), Redis(self.folder / "data")
         self.postgres.start()
         self.redis.start()
+        create_roles(self.postgres.url())
+        self.postgres.create_database("groundschool")
         owner = self.postgres.url(OWNER_ROLE, "groundschool")
         theirs = {"DATABASE_URL": owner, "REDIS_URL": self.redis.url, "DEMO": "1"}
         self.product = Product(_started(self.folder / "web", **theirs), owner)

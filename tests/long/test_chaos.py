@@ -42,7 +42,7 @@ pytestmark = [
 ]
 
 PATIENCE = 3.0  # seconds in which every answer comes, whatever is away
-POSTS_BETWEEN_KILLS = 6
+POSTS_BETWEEN_KILLS = 4
 POSTERS = 3
 PAGES = ("/skyline/", "/skyline/courses", "/skyline/week", "/skyline/bookings", "/schools?stay=1")
 
