@@ -29,6 +29,8 @@ from app.scheduling.rules.bookings import (
 
 USUAL_MINUTES = 90
 LONGEST_TEXT = 500
+YEARS = range(1900, 2200)
+"""Years whose days have an instant in every zone."""
 QUEUE = "queue"
 """The value of `back` in forms of the queue: their answers belong there."""
 
@@ -62,7 +64,7 @@ class BookingForm(CreatingForm):
 
     def validate_day(self, field: DateField) -> None:
         """A day beyond all calendars is said here, where it was typed: it has no instant."""
-        if field.data and abs(field.data - self.first_day) > 2 * FURTHEST_AHEAD:
+        if field.data and field.data.year not in YEARS:
             raise ValidationError(_("Choose a day within the next %(days)d days.", days=FURTHEST_AHEAD.days))
 
     def validate_time(self, field: TimeField) -> None:
