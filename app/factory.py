@@ -181,9 +181,15 @@ def _theme_update() -> Response:
     chosen = request.form.get("theme", "")
     if chosen in THEMES:
         cookie["theme"] = chosen
-    back = request.referrer or "/"
-    ours = back.startswith(request.host_url)
-    return make_response(redirect(back if ours else "/", 303))
+    return make_response(redirect(_came_from() or "/", 303))
+
+
+def _came_from() -> str:
+    """The page of ours on which a form stood. Its scheme is the proxy's, so only the host is compared."""
+    from app.identity.views import own_path
+
+    host, _slash, page = (request.referrer or "").partition("://")[2].partition("/")
+    return own_path(f"/{page}") if host == request.host else ""
 
 
 def _theme() -> str:

@@ -68,6 +68,13 @@ def begin() -> str:
     return _hash(secret)
 
 
+def refuse_token(pieces: list[str]) -> None:
+    """Raise if this session's token is written into a part that will be shown to others. It is asked for by `csrf_token()`."""
+    token = g.get("csrf_token")
+    if token and any(token in piece for piece in pieces):
+        raise RuntimeError("a kept part holds the token of one session")
+
+
 def renew() -> None:
     """Forget the token made for this request, after the cookie that holds its secret was begun anew."""
     g.pop("csrf_token", None)

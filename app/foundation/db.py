@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from flask import Flask, Response, g
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.orm.session import SessionTransaction
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,8 @@ def unit_of_work() -> Iterator[Session]:
 
 
 def after_commit(deed: Callable[[], object]) -> None:
-    """Run `deed` after the transaction now open has committed; forget it if that rolls back."""
-    session().info.setdefault("after_commit", []).append(deed)
+    """Run `deed` after the transaction now open has committed; forget it if that, or the savepoint it was said in, rolls back."""
+    session().info.setdefault("after_commit", []).append((session().get_nested_transaction(), deed))
 
 
 def mark_rollback() -> None:
@@ -89,9 +90,15 @@ def commit_on_return(app: Flask) -> None:
         session.remove()
 
 
+# SQLAlchemy tells of savepoints by the same two events as of transactions. A savepoint that is released has committed nothing:
+# whoever was woken by it would look for rows that nobody can see yet.
+
+
 @event.listens_for(Session, "after_commit")
 def _run_after_commit(committed: Session) -> None:
-    for deed in committed.info.pop("after_commit", []):
+    if committed.in_nested_transaction():
+        return
+    for _savepoint, deed in committed.info.pop("after_commit", []):
         try:
             deed()
         except Exception:
@@ -101,4 +108,14 @@ def _run_after_commit(committed: Session) -> None:
 
 @event.listens_for(Session, "after_rollback")
 def _forget_after_commit(rolled_back: Session) -> None:
-    rolled_back.info.pop("after_commit", None)
+    waiting, savepoint = rolled_back.info.pop("after_commit", []), rolled_back.get_nested_transaction()
+    if savepoint:
+        kept = [(said_in, deed) for said_in, deed in waiting if not _lies_in(savepoint, said_in)]
+        rolled_back.info["after_commit"] = kept
+
+
+def _lies_in(savepoint: SessionTransaction, other: SessionTransaction | None) -> bool:
+    """Whether a savepoint is, or was made inside of, another one."""
+    while other is not None and other is not savepoint:
+        other = other.parent
+    return other is savepoint

@@ -23,6 +23,7 @@ CLOCK = "HH:mm"
 
 def init_formats(app: Flask) -> None:
     app.jinja_env.filters.update(when=when, day=day, clock=clock_time, span=span)
+    app.jinja_env.globals["reader_zone"] = reader_zone
 
 
 def reader_zone() -> str:

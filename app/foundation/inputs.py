@@ -12,7 +12,7 @@ from wtforms.widgets.core import clean_key  # type: ignore[attr-defined]
 
 def draw(field: Any, values: dict[str, Any]) -> Any:
     """A field with these attributes besides its own: what a form's Meta.render_field is for."""
-    values = {clean_key(key): value for key, value in {**(field.render_kw or {}), **values}.items()}
+    values = {_name(key): value for key, value in {**(field.render_kw or {}), **values}.items()}
     widget = field.widget
     if type(widget) is Select and type(field) is SelectField and _has_plain_pairs(field):
         return _select(field, values)
@@ -26,10 +26,14 @@ def attributes(**values: Any) -> Markup:
     drawn = []
     for key, value in sorted(values.items()):
         if value is True:
-            drawn.append(clean_key(key))
+            drawn.append(_name(key))
         elif value is not False:
-            drawn.append(f'{clean_key(key)}="{str(escape(value)).replace(chr(34), "&quot;")}"')
+            drawn.append(f'{_name(key)}="{str(escape(value)).replace(chr(34), "&quot;")}"')
     return Markup(" ".join(drawn))  # noqa: S704 — every value is escaped above
+
+
+def _name(key: str) -> str:
+    return clean_key(key) if "_" in key else key
 
 
 def _has_plain_pairs(field: SelectField) -> bool:

@@ -25,6 +25,8 @@ from app.foundation.models import Job, OutboxEvent
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=6)
+LONGEST_DRAIN = timedelta(minutes=2)
+"""No job is begun later: RQ ends a drain after queue.JOB_TIMEOUT, in the middle of whatever it does, a mail just sent too."""
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
 REACTION = "reaction"
@@ -104,15 +106,19 @@ def schedule_jobs(kind: str, rows: list[tuple[str, dict[str, int | str]]]) -> No
 
 
 def drain_tenant(tenant_id: int, *, limit: int = 500) -> int:
-    """Relay a school's events and run its due rows until none is left or `limit` is reached. Returns how many rows ran."""
-    tenant = tenant_by_id(tenant_id)
+    """Relay a school's events and run its due rows until none is left, `limit` is reached or the time is up; what is left then
+    is the next sweep's. Returns how many rows ran."""
+    tenant, until = tenant_by_id(tenant_id), clock.now() + LONGEST_DRAIN
     ran = 0
-    while ran < limit:
+    while ran < limit and clock.now() < until:
         relay_events(tenant_id)
         claimed = claim_jobs(tenant_id)
         if not claimed:
             break
-        for job in claimed:
+        for place, job in enumerate(claimed):
+            if clock.now() >= until:
+                _give_back(claimed[place:])
+                break
             run_claimed(tenant, job)
             ran += 1
     return ran
@@ -192,11 +198,23 @@ def claim_jobs(tenant_id: int, *, batch: int = 10) -> list[ClaimedJob]:
     return [ClaimedJob(*row) for row in sorted(rows)]
 
 
+def _give_back(claimed: list[ClaimedJob]) -> None:
+    """Let go of rows that were not begun, as if they had never been claimed."""
+    with tenancy.tenant_scope(None), unit_of_work():
+        rows = update(Job).where(Job.id.in_([job.id for job in claimed]))
+        session.execute(rows.values(claimed_until=None, tries=Job.tries - 1))
+
+
 def run_claimed(tenant: tenancy.TenantRef, job: ClaimedJob) -> None:
-    """Do one row inside its school. The effect and `done_at` commit together; a failure is written to the row."""
+    """Do one row inside its school. The effect and `done_at` commit together; a failure is written to the row.
+
+    The row is locked meanwhile: a worker so slow that its lease has ended is not overtaken, and one that was is not too late.
+    """
     begin_correlation(job.correlation_id)
     try:
         with tenancy.tenant_scope(tenant), unit_of_work():
+            if not _is_still_ours(job):
+                return
             later = _do(job)
             if isinstance(later, datetime):
                 _end(job.id, run_at=later, claimed_until=None, tries=0)
@@ -204,6 +222,12 @@ def run_claimed(tenant: tenancy.TenantRef, job: ClaimedJob) -> None:
                 _end(job.id, done_at=clock.now(), claimed_until=None, error=None)
     except Exception as error:
         _write_failure(job, error)
+
+
+def _is_still_ours(job: ClaimedJob) -> bool:
+    """Lock the row; whoever claimed it since has counted up its tries, or is at it."""
+    same = select(Job.id).where(Job.id == job.id, Job.tries == job.tries, Job.done_at.is_(None), Job.dead_at.is_(None))
+    return session.execute(same.with_for_update(skip_locked=True)).first() is not None
 
 
 def _do(job: ClaimedJob) -> object:

@@ -19,6 +19,7 @@ from app.foundation import csrf
 from app.foundation.cache import ByteCache
 
 MOST_BYTES = 32_000_000
+INPUTS_BYTES = 2_000
 
 
 def init_kept(app: Flask) -> None:
@@ -34,8 +35,9 @@ def init_kept(app: Flask) -> None:
         if pieces is None:
             with csrf.left_open():
                 pieces = context.environment.get_template(template).render(inputs, lang=lang).split(csrf.SLOT)
-            # The key holds the inputs as well, and what is kept of a step is mostly what it was given.
-            store.put(key, pieces, size=2 * sum(map(len, pieces)))
+            csrf.refuse_token(pieces)
+            # The key holds the inputs as well: of a step mostly what is kept, of a row rather more.
+            store.put(key, pieces, size=INPUTS_BYTES + 2 * sum(map(len, pieces)))
         return Markup(pieces[0] if len(pieces) == 1 else csrf.token().join(pieces))  # noqa: S704
 
     app.jinja_env.globals["kept"] = kept

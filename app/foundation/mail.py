@@ -19,6 +19,11 @@ from app.foundation.settings import Settings
 TIMEOUT_SECONDS = 20
 
 
+class AddressRefused(OSError):
+    """The mail server takes nothing for this address. Its text names the server's answer and not the address: it is kept in a
+    job's row, which is no school's own."""
+
+
 class MailNotConfigured(Exception):
     """There is neither an SMTP server nor the demo's mailbox to hand a mail to."""
 
@@ -92,7 +97,15 @@ def _send_by_smtp(url: str, message: EmailMessage) -> None:
                 server.starttls(context=tls)
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)
+        try:
+            server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as refused:
+            answers = [f"{code} {_without(message['To'], words)}" for code, words in refused.recipients.values()]
+            raise AddressRefused(f"the mail server refuses the address: {', '.join(answers)}") from None
+
+
+def _without(address: str, words: bytes) -> str:
+    return words.decode(errors="replace").replace(address, "…")
 
 
 def _write_to_folder(folder: Path, message: EmailMessage, key: str) -> None:

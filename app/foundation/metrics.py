@@ -18,6 +18,10 @@ SECONDS = Histogram(
 )
 
 
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+"""A word of its own each: anybody may make up more, and every label is kept for ever."""
+
+
 def count_requests(app: Flask) -> None:
     """Count and time each request by its endpoint."""
 
@@ -28,7 +32,8 @@ def count_requests(app: Flask) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         endpoint = request.endpoint or "none"
-        REQUESTS.labels(endpoint, request.method, response.status_code).inc()
+        method = request.method if request.method in KNOWN_METHODS else "other"
+        REQUESTS.labels(endpoint, method, response.status_code).inc()
         if "started_at" in g:
             SECONDS.labels(endpoint).observe(time.perf_counter() - g.started_at)
         return response

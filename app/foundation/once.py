@@ -10,6 +10,7 @@ from flask import make_response, redirect, request
 from flask_login import current_user
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from werkzeug.exceptions import HTTPException
 
 from app.foundation import tenancy
 from app.foundation.db import session
@@ -39,7 +40,12 @@ def once(view: View) -> View:
         ).scalar()
         if mine is None:
             return redirect(_first_answer(key), 303)
-        response = make_response(view(*args, **kwargs))
+        try:
+            response = make_response(view(*args, **kwargs))
+        except HTTPException:
+            # abort(redirect(…)) rolls nothing back, and did not do the deed either.
+            session.execute(delete(OnceKey).where(OnceKey.id == mine))
+            raise
         if response.status_code >= 400:
             session.execute(delete(OnceKey).where(OnceKey.id == mine))
         else:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from datetime import date
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import Date, bindparam, cast, func, select
+from sqlalchemy.exc import IntegrityError
 
 from app.foundation import clock
 from app.foundation.db import session
@@ -16,9 +18,20 @@ MONTHS_AHEAD = 3
 
 
 def make_months_ahead() -> None:
-    """Make this month's partition and the next three of every partitioned table, where they are missing."""
+    """Make this month's partition and the next three of every partitioned table, where they are missing.
+
+    A month whose rows have gone to the default partition, because nothing ran for months, stays there: PostgreSQL makes no
+    partition of it any more. The months after it are made all the same, and the log says so.
+    """
     first = clock.now().date().replace(day=1)
     for table in PARTITIONED_TABLES:
         for ahead in range(MONTHS_AHEAD + 1):
-            month = cast(bindparam("month", first + relativedelta(months=ahead)), Date)
-            session.execute(select(func.make_month_partition(table, month)))
+            _make_month(table, first + relativedelta(months=ahead))
+
+
+def _make_month(table: str, month: date) -> None:
+    try:
+        with session.begin_nested():
+            session.execute(select(func.make_month_partition(table, cast(bindparam("month", month), Date))))
+    except IntegrityError:
+        log.error("a month has rows in the default partition", extra={"table": table, "month": month.isoformat()})

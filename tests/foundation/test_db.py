@@ -94,6 +94,31 @@ def test_after_commit_is_forgotten_when_it_rolls_back(app: Flask) -> None:
     assert told == []
 
 
+def test_a_savepoint_that_is_released_has_committed_nothing(app: Flask) -> None:
+    """Every form carries its deed out in a savepoint: a worker woken at its end would find no row."""
+    told: list[str] = []
+    with unit_of_work():
+        after_commit(lambda: told.append("outside"))
+        with session.begin_nested():
+            with session.begin_nested():
+                after_commit(lambda: told.append("inside"))
+            assert told == []
+        assert told == []
+    assert told == ["outside", "inside"]
+
+
+def test_a_savepoint_that_rolls_back_forgets_its_own_only(app: Flask) -> None:
+    told: list[str] = []
+    with unit_of_work():
+        after_commit(lambda: told.append("before"))
+        savepoint = session.begin_nested()
+        with session.begin_nested():
+            after_commit(lambda: told.append("never"))
+        savepoint.rollback()
+        after_commit(lambda: told.append("later"))
+    assert told == ["before", "later"]
+
+
 def test_a_deed_after_the_commit_that_fails_harms_nothing(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     told: list[str] = []
     with unit_of_work():

@@ -120,6 +120,13 @@ def metrics(app: Flask, token: str = "") -> tuple[int, str]:
     return answer.status_code, answer.text
 
 
+def test_made_up_methods_make_no_metric_of_their_own(app: Flask) -> None:
+    app.test_client().open("/healthz", method="BREW")
+    text = metrics(app)[1]
+    assert 'method="other",status="405"' in text
+    assert "BREW" not in text
+
+
 def test_metrics_name_endpoints_and_nobody(app: Flask) -> None:
     app.test_client().get("/skyline/stuck-work")
     status, text = metrics(app)

@@ -170,6 +170,62 @@ def test_a_worker_that_died_leaves_its_row_to_another_when_the_lease_ends(skylin
     assert done == [1]
 
 
+def test_a_worker_that_was_overtaken_leaves_the_row_alone(skyline: int, kinds: dict[str, Any]) -> None:
+    """A row may wait for its turn behind slow ones for longer than its lease: whoever claimed it since does it."""
+    done: list[str] = []
+    kinds["tests.work"] = lambda: done.append("mailed")
+    with time_machine.travel(NOON, tick=False) as clock:
+        schedule()
+        late = jobs.claim_jobs(skyline)
+        clock.shift(jobs.LEASE + timedelta(seconds=1))
+        (claimed,) = jobs.claim_jobs(skyline)
+        jobs.run_claimed(school("skyline"), late[0])
+        assert done == []
+        jobs.run_claimed(school("skyline"), claimed)
+        jobs.run_claimed(school("skyline"), claimed)
+    assert done == ["mailed"]
+    assert row().done_at
+
+
+def test_a_row_that_is_being_done_is_done_by_nobody_else(committing_app: Flask, kinds: dict[str, Any]) -> None:
+    """Not even when the lease has ended: a slow mail server would be sent the same mail twice."""
+    done: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> None:
+        begun.set()
+        assert go_on.wait(10)
+        done.append(1)
+
+    kinds["tests.work"] = slowly
+    place = school("skyline")
+    with at_school("skyline"):
+        forget_all_work()
+        schedule()
+    (claimed,) = jobs.claim_jobs(place.id)
+    slow = threading.Thread(target=jobs.run_claimed, args=(place, claimed))
+    slow.start()
+    assert begun.wait(10)
+    with time_machine.travel(datetime.now(UTC) + jobs.LEASE * 2):
+        assert jobs.claim_jobs(place.id) == []
+        jobs.run_claimed(place, claimed)
+        go_on.set()
+        slow.join(10)
+    assert done == [1]
+
+
+def test_a_drain_begins_nothing_when_its_time_is_up(skyline: int, kinds: dict[str, Any]) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        kinds["tests.work"] = lambda: clock.shift(jobs.LONGEST_DRAIN)
+        schedule(key="first")
+        schedule(key="second")
+        assert drain_tenant(skyline) == 1
+        assert row("first").done_at
+        assert (row("second").tries, row("second").claimed_until) == (0, None)
+        assert drain_tenant(skyline) == 1
+    assert row("second").done_at
+
+
 def test_work_that_kills_its_worker_every_time_is_parked(skyline: int, kinds: dict[str, Any]) -> None:
     kinds["tests.work"] = lambda: None
     with time_machine.travel(NOON, tick=False) as clock:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask, render_template_string
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, UndefinedError
 from jinja2.environment import Template
 
-from app.foundation import csrf
+from app.foundation import clock, csrf, db
+from app.foundation.forms import Form
 from app.foundation.kept import init_kept
-from tests.cast import ANA, LEO
+from app.scheduling.models import Booking
+from tests.cast import ANA, LEO, OLGA, at_school, member
 from tests.client import LintingClient
 
 HEAD = '{{ kept("layout/_head.html", theme=theme, brand_css=none) }}'
@@ -63,6 +66,31 @@ def test_each_session_gets_its_own_token_in_a_kept_form(app: Flask, drawn: list[
     assert not any(csrf.SLOT in page for page in pages)
     # A token of another session would be refused here with 400.
     assert other.post("/theme", {"theme": "dark", "csrf_token": token_on(pages[1])}, csrf=False).status == 303
+
+
+def test_a_part_with_a_session_s_token_written_in_is_never_kept(
+    app: Flask, drawn: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form drawn past `csrf_token()` would hand one person's token to the next."""
+    careless = DictLoader({"careless.html": "{{ form.csrf_token }}"})
+    monkeypatch.setattr(app.jinja_env, "loader", careless)
+    with app.test_request_context(), pytest.raises(RuntimeError, match="token of one session"):
+        render_template_string('{{ kept("careless.html", form=form) }}', form=Form(formdata=None))
+
+
+def test_times_in_a_kept_row_are_each_reader_s(app: Flask) -> None:
+    """Else whoever looks second reads the first one's zone."""
+    start = clock.now() + timedelta(days=2)
+    with at_school("skyline"):
+        member(ANA).zone, member(OLGA).zone = "Asia/Tokyo", "Africa/Nairobi"
+        db.session.add(
+            Booking(learner_id=member(LEO).id, status="approved", starts_at=start, ends_at=start + timedelta(hours=1))
+        )
+        db.session.commit()
+    ana, olga = (LintingClient(app).sign_in(who).get("/skyline/bookings").html for who in (ANA, OLGA))
+    assert " JST</a>" in ana
+    assert " JST</a>" not in olga
+    assert " EAT</a>" in olga
 
 
 def test_people_see_their_own_name_and_rail(app: Flask) -> None:

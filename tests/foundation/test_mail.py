@@ -44,7 +44,7 @@ class Conversation(socketserver.StreamRequestHandler):
                 self.server.logins.append(line.split()[-1])
                 self.say("235 welcome")
             elif verb == "RCPT" and self.server.refuses:
-                self.say("550 nobody here")
+                self.say(f"550 nobody here called {line.partition('<')[2].partition('>')[0]}")
             elif verb == "DATA":
                 self.say("354 go on")
                 self.server.mails.append(self.read_mail())
@@ -119,8 +119,9 @@ def test_the_same_key_is_the_same_mail(configured: Flask, postbox: Postbox) -> N
 def test_a_refusal_is_told(configured: Flask, postbox: Postbox) -> None:
     postbox.refuses = True
     use(configured, smtp_url=f"smtp://127.0.0.1:{postbox.server_address[1]}")
-    with pytest.raises(OSError, match="nobody here"):
+    with pytest.raises(OSError, match="550 nobody here") as told:
         send()
+    assert "leo@" not in str(told.value)
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])

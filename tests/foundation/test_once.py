@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from flask import Flask, redirect, request
+from flask import Flask, abort, redirect, request
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import func, select
 from werkzeug.datastructures import MultiDict
@@ -29,6 +29,8 @@ def add_routes(app: Flask, barrier: threading.Barrier | None = None) -> Flask:
         name = request.form["name"]
         if name == "bad":
             return "<!DOCTYPE html>", 422
+        if name == "led away":
+            abort(redirect("/skyline/", 303))
         department = Department(name=name)
         session.add(department)
         session.flush()
@@ -70,6 +72,14 @@ def test_a_refused_form_gives_its_key_back(throwaway: Flask) -> None:
     assert send(client, "bad").status_code == 422
     assert send(client, "Mended").status_code == 303
     assert count("Mended") == 1
+
+
+def test_who_is_led_away_before_the_deed_keeps_their_key(throwaway: Flask) -> None:
+    """The player leads whoever has not begun the course to its page; the same form works once they have."""
+    client = LintingClient(add_routes(throwaway)).sign_in(ANA)
+    assert send(client, "led away").location == "/skyline/"
+    assert send(client, "Begun").location.startswith("/skyline/made/")
+    assert count("Begun") == 1
 
 
 def test_a_deed_that_broke_gives_its_key_back(throwaway: Flask) -> None:

@@ -17,7 +17,9 @@ from rq import Queue
 from sqlalchemy import MetaData, Table, create_engine, select, text
 from sqlalchemy.pool import NullPool
 
+from app.audit.operations import audit
 from app.foundation import clock, db, jobs, queue, tenancy, walls
+from app.foundation.actor import SYSTEM
 from app.foundation.db import session
 from app.foundation.jobs import schedule_job
 from app.foundation.models import Base, WorkerHeartbeat
@@ -90,6 +92,23 @@ def test_months_are_made_ahead_and_twice_is_once(app: Flask) -> None:
     with tenancy.tenant_scope(None):
         made = [name for name in session.scalars(names) if "_203" in name]
     assert made == [f"audit_entry_{month}" for month in ("2031_12", "2032_01", "2032_02", "2032_03")]
+
+
+def test_a_month_that_was_missed_does_not_keep_the_next_ones_from_being_made(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing ran for months; the first deed of the new month comes before the nightly job."""
+    names = text("select relname from pg_class where relispartition and relkind = 'r' order by 1").execution_options(
+        global_tables_only=True
+    )
+    with time_machine.travel(datetime(2031, 12, 31, 23, 59, tzinfo=UTC), tick=False):
+        with at_school("skyline"), db.unit_of_work():
+            audit("school.created", actor=SYSTEM, subject=None)
+        partition_jobs.make_months_ahead()
+    with tenancy.tenant_scope(None):
+        made = [name for name in session.scalars(names) if "_203" in name]
+    assert made == [f"audit_entry_{month}" for month in ("2032_01", "2032_02", "2032_03")]
+    assert "a month has rows in the default partition" in caplog.text
 
 
 @pytest.mark.parametrize("table", ["course", "audit_entry; drop table course", "pg_class"])

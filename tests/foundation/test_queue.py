@@ -42,6 +42,21 @@ def test_it_rings_once_after_the_commit(app: Flask, bell: Queue) -> None:
     assert [(job.func_name, job.args) for job in bell.jobs] == [("jobs.relay.drain", (place.id,))]
 
 
+def test_it_does_not_ring_while_a_form_is_still_being_answered(app: Flask, bell: Queue) -> None:
+    """A form's deed runs in a savepoint. What a refused one had rung for is forgotten, what the request rings for later is not."""
+    with at_school("skyline") as place, unit_of_work():
+        with session.begin_nested():
+            schedule_job("tests.nothing", key="bell")
+        assert len(bell) == 0
+    assert len(bell) == 1
+    with at_school("skyline"), unit_of_work():
+        refused = session.begin_nested()
+        schedule_job("tests.nothing", key="refused")
+        refused.rollback()
+        schedule_job("tests.nothing", key="kept")
+    assert [job.args for job in bell.jobs] == [(place.id,)] * 2
+
+
 def test_it_does_not_ring_for_what_was_rolled_back(app: Flask, bell: Queue) -> None:
     with at_school("skyline"):
         schedule_job("tests.nothing", key="bell")

@@ -22,7 +22,23 @@ def test_the_choice_is_kept(app: Flask) -> None:
     assert client.get("/skyline/").tree.get("data-theme") == "dark"
 
 
-@pytest.mark.parametrize("referrer", ["http://evil.example/", "http://localhost.evil.example/", ""])
+def test_it_leads_back_to_where_one_was_behind_a_proxy_too(app: Flask) -> None:
+    """A proxy that speaks HTTPS asks us by HTTP: the page's address and ours differ by the scheme."""
+    client = LintingClient(app).sign_in(LEO)
+    assert choose(client, "dark", "https://localhost/skyline/week?view=list") == "/skyline/week?view=list"
+
+
+@pytest.mark.parametrize(
+    "referrer",
+    [
+        "http://evil.example/",
+        "http://localhost.evil.example/",
+        "http://localhost//evil.example/",
+        "http://localhost\\@evil.example/",
+        "http://[",
+        "",
+    ],
+)
 def test_it_leads_back_only_to_pages_of_ours(app: Flask, referrer: str) -> None:
     client = LintingClient(app).sign_in(LEO)
     assert choose(client, "light", referrer) == "/"

@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg2
 
-from launcher.embedded import OWNER_ROLE, Postgres, Redis, libpq_url
+from launcher.embedded import OWNER_ROLE, Postgres, Redis, create_roles, libpq_url
 from tests.browser import Answer, Browser
 from tests.cast import ANA, Person
 from tests.launcher.processes import speaking_of, wait_until
@@ -81,6 +81,11 @@ class Product:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
+    def last_words(self) -> str:
+        """The ends of the logs of those who do the work."""
+        logs = [self.started.data_dir / "log" / f"{name}.log" for name in ("worker", "cron")]
+        return "\n".join(f"{log.name}: {log.read_text()[-3000:]}" for log in logs)
+
     def end(self, by: signal.Signals = signal.SIGTERM) -> None:
         """End bin/run and wait until all that belongs to it has gone."""
         self.started.end(by)
@@ -102,12 +107,13 @@ class Ground:
         return self.product
 
     def on_servers_of_its_own(self) -> Product:
-        """The same data, but PostgreSQL and Redis are the test's to stop and to start again."""
-        self.on_embedded_servers()
+        """On the same data, where there is some; but PostgreSQL and Redis are the test's to stop and to start again."""
         self.stop()
         self.postgres, self.redis = Postgres(self.folder / "data"), Redis(self.folder / "data")
         self.postgres.start()
         self.redis.start()
+        create_roles(self.postgres.url())
+        self.postgres.create_database("groundschool")
         owner = self.postgres.url(OWNER_ROLE, "groundschool")
         theirs = {"DATABASE_URL": owner, "REDIS_URL": self.redis.url, "DEMO": "1"}
         self.product = Product(_started(self.folder / "web", **theirs), owner)
@@ -155,11 +161,12 @@ def children_of(pid: int) -> list[int]:
 # -- what people do and what must be true of it --------------------------------------------------------------------
 
 
-def request_hour(learner: Browser, note: str, *, hours: int = 0) -> Answer:
-    """Ask for an hour some days ahead."""
-    at = datetime.now(UTC) + timedelta(days=30, hours=hours)
+def request_hour(learner: Browser, note: str, *, number: int = 0) -> Answer:
+    """Ask for the hour of this number: the daytime hours from a month ahead on, which no clock skips."""
+    days, hour = divmod(number, 16)
+    day = datetime.now(UTC).date() + timedelta(days=30 + days)
     return learner.post(
-        "/skyline/bookings", once=uuid.uuid4().hex, day=at.date().isoformat(), time=f"{at.hour:02}:00", minutes="60",
+        "/skyline/bookings", once=uuid.uuid4().hex, day=day.isoformat(), time=f"{6 + hour:02}:00", minutes="60",
         activity="ground", instructor="", note=note,
     )  # fmt: skip
 
@@ -191,7 +198,11 @@ def wait_until_drained(product: Product, seconds: float = 60) -> None:
         select (select count(*) from outbox_event where relayed_at is null)
              + (select count(*) from job where done_at is null and dead_at is null and run_at <= now() + interval '2 min')
     """
-    wait_until(lambda: product.rows(undone) == [(0,)], seconds=seconds)
+    try:
+        wait_until(lambda: product.rows(undone) == [(0,)], seconds=seconds)
+    except AssertionError as error:
+        left = product.rows("select id, kind, key, tries, run_at, claimed_until, error from job where done_at is null")
+        raise AssertionError(f"{error}; now {datetime.now(UTC)}, left: {left}\n{product.last_words()}") from None
     assert product.rows("select kind, error from job where dead_at is not null") == []
 
 

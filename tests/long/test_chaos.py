@@ -23,7 +23,7 @@ import redis
 from tests.browser import Answer, Browser
 from tests.cast import ANA, LEO, PASSWORD, Person
 from tests.launcher.processes import wait_until
-from tests.long import IS_LONG, rounds
+from tests.long import rounds
 from tests.long.lessons import Lessons
 from tests.long.product import (
     Ground,
@@ -42,7 +42,7 @@ pytestmark = [
 ]
 
 PATIENCE = 3.0  # seconds in which every answer comes, whatever is away
-POSTS_BETWEEN_KILLS = 6
+POSTS_BETWEEN_KILLS = 4
 POSTERS = 3
 PAGES = ("/skyline/", "/skyline/courses", "/skyline/week", "/skyline/bookings", "/schools?stay=1")
 
@@ -142,7 +142,7 @@ class Posts:
             turn += 1
             note = f"chaos {os.getpid()} {number} {time.monotonic_ns()}"
             try:
-                answer = request_hour(browser, note, hours=turn % 700)
+                answer = request_hour(browser, note, number=turn % 400)
             except (OSError, http.client.HTTPException):
                 self.over.wait(0.05)  # Nobody answers just now, as a person sees who tries again.
                 continue
@@ -161,7 +161,7 @@ def test_people_go_on_without_redis_worker_or_cron(ground: Ground) -> None:
     product = ground.on_servers_of_its_own()
     people = People(product)
     late: list[int] = []
-    for _round in range(rounds(3) if IS_LONG else 1):
+    for _round in range(rounds(10)):
         for name, away in in_any_order(ABSENCES):
             with away(ground, product):
                 booking = people.use_everything(name)
@@ -242,7 +242,7 @@ class People:
 
     def __init__(self, product: Product) -> None:
         self.product = product
-        self.leo, self.ana, self.hours = product.browser(LEO), product.browser(ANA), 0
+        self.leo, self.ana, self.hours = product.browser(LEO), product.browser(ANA), 100
         courses = product.rows(
             "select c.id from course c join tenant t on t.id = c.tenant_id where t.slug = 'skyline' and c.slug = 'airspace'"
         )
@@ -260,10 +260,10 @@ class People:
         assert "/steps/" in self.lessons.answer(question, question.options[0]).location
         answers += self.lessons.answers[seen:]
         again = Browser(self.product.host).sign_in(LEO)
-        asked = request_hour(again, f"approved without {without}", hours=self._another_hour())
+        asked = request_hour(again, f"approved without {without}", number=self._another_hour())
         answers += [asked, self.ana.post(f"{asked.location}/approval")]
         assert answers[-1].status == 303, answers[-1].text[:400]
-        waiting = request_hour(again, f"waits without {without}", hours=self._another_hour())
+        waiting = request_hour(again, f"waits without {without}", number=self._another_hour())
         slowest = max(answer.seconds for answer in [*answers, waiting])
         print(f"without {without}: {len(answers) + 1} answers, the slowest after {slowest:.2f} s")
         assert slowest < PATIENCE

@@ -20,7 +20,7 @@ from app.scheduling.operations.deciding import approve_booking, assign_booking, 
 from app.scheduling.operations.ending import cancel_booking, complete_booking
 from app.scheduling.operations.requesting import NotARequest
 from app.scheduling.queries.bookings import count_rivals, is_outside_hours, list_taken
-from tests.cast import ADA, ANA, BEA, BO, LEO, MIA, OLGA, actor, at_school
+from tests.cast import ADA, ANA, BEA, BO, LEO, MIA, OLGA, actor, at_school, member
 from tests.scheduling.booking_makers import (
     aircraft,
     an_hour,
@@ -147,6 +147,16 @@ def test_approving_makes_firm_what_is_known() -> None:
     assert trail(booking)[-1] == ("booking.approved", "requested", "approved")
     assert announced()[before:] == ["BookingApproved"]
     assert session.query(Job).filter(Job.key.endswith(f"escalate:{booking.id}:2")).count() == 1
+
+
+def test_nobody_is_booked_who_does_not_teach_any_more() -> None:
+    booking = make_request(wished=BO)
+    member(BO).status = "suspended"
+    session.flush()
+    with pytest.raises(NotPossible, match="does not teach here now"):
+        approve_booking(booking, actor=actor(ANA))
+    assert booking.status == "requested"
+    assert states(booking) == {"learner": "soft", "instructor": "soft"}
 
 
 def test_assigning_makes_everything_firm() -> None:

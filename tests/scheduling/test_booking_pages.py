@@ -167,6 +167,19 @@ def test_a_link_fills_the_form_and_a_broken_one_does_not_break_it(browse: Browse
     assert browser.get("/skyline/bookings/new?at=soon&instructor=9999999&minutes=x").status == 200
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00%2B23:59", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59"])
+def test_a_link_to_a_time_beyond_all_calendars_is_no_time(browse: Browse, at: str) -> None:
+    assert browse(LEO).get(f"/skyline/bookings/new?at={at}").form("Request lesson").value("day") < "2200"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_beyond_all_calendars_is_refused_where_it_was_typed(browse: Browse, day: str) -> None:
+    page = ask(browse(LEO), day=day, time="23:45")
+    assert page.status == 422
+    assert "within the next 180 days" in page.text
+    assert page.form("Request lesson").value("day") == day
+
+
 def test_times_are_read_in_the_zone_of_the_person_and_the_zone_is_named(browse: Browse) -> None:
     from tests.cast import member
 

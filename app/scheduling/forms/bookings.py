@@ -17,10 +17,20 @@ from app.foundation.forms import CreatingForm, Form, stripped
 from app.scheduling.models import Resource
 from app.scheduling.queries.assignables import Assignable, Slot
 from app.scheduling.rules.booking_words import activity_word, length_word
-from app.scheduling.rules.bookings import CRAFT_NEEDED, LENGTHS, STEP_MINUTES, Activity, instant_of, is_on_the_step
+from app.scheduling.rules.bookings import (
+    CRAFT_NEEDED,
+    FURTHEST_AHEAD,
+    LENGTHS,
+    STEP_MINUTES,
+    Activity,
+    instant_of,
+    is_on_the_step,
+)
 
 USUAL_MINUTES = 90
 LONGEST_TEXT = 500
+YEARS = range(1900, 2200)
+"""Years whose days have an instant in every zone."""
 QUEUE = "queue"
 """The value of `back` in forms of the queue: their answers belong there."""
 
@@ -52,9 +62,14 @@ class BookingForm(CreatingForm):
         self.instructor.choices = [("", _("No preference")), *((one.id, one.name) for one in instructors)]
         self.activity.choices = [(activity.value, activity_word(activity)) for activity in Activity]
 
+    def validate_day(self, field: DateField) -> None:
+        """A day beyond all calendars is said here, where it was typed: it has no instant."""
+        if field.data and field.data.year not in YEARS:
+            raise ValidationError(_("Choose a day within the next %(days)d days.", days=FURTHEST_AHEAD.days))
+
     def validate_time(self, field: TimeField) -> None:
         """A time that the clocks skip that day, or that is past, is said here, where it was typed."""
-        if self.day.data is None or field.data is None:
+        if self.day.data is None or self.day.errors or field.data is None:
             return
         self.starts_at = instant_of(datetime.combine(self.day.data, field.data), self.zone)
         if self.starts_at is None:

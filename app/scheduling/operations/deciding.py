@@ -21,6 +21,8 @@ def approve_booking(booking: Booking, *, actor: Actor) -> Booking:
     """Say yes: what is known of it, learner and wished instructor, is taken firmly. Raises NotPossible, SlotTaken."""
     booking = lock_booking(booking, wanted="approved")
     _refuse_if_over(booking)
+    if wished := claimed(booking, "instructor"):
+        _refuse_wrong_instructor(booking, wished)
     before = _trail(booking)
     make_firm(booking, [(claim.role, claim.resource) for claim in booking.claims], zone=actor.zone)
     booking.status, booking.approved_at, booking.decided_by_id = "approved", clock.now(), actor.membership_id

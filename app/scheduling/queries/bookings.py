@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.audit.models import AuditEntry
-from app.foundation import clock, tenancy
+from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
@@ -25,7 +24,6 @@ from app.scheduling.queries.availability import TAKING, open_spans
 from app.scheduling.rules.availability import covers
 from app.scheduling.rules.bookings import CRAFT_KINDS
 
-OPEN = ("requested", "approved", "assigned")
 WAITING = ("requested", "approved")
 QUEUE_SIZE = 20
 
@@ -91,10 +89,6 @@ def _cards(*more: Any) -> Select[Any]:
         .outerjoin(_craft_claim, and_(_craft_claim.booking_id == Booking.id, _craft_claim.role.in_(CRAFT_KINDS)))
         .outerjoin(_craft, _craft.id == _craft_claim.resource_id)
     )
-
-
-def _all(statement: Select[Any]) -> list[BookingCard]:
-    return [BookingCard(*row) for row in session.execute(statement)]
 
 
 def _first(statement: Select[Any]) -> BookingCard | None:
@@ -190,44 +184,6 @@ def list_queue(cursor: str = "") -> Page[BookingCard]:
     return Page([BookingCard(*row) for row in page.rows], page.before, page.after)
 
 
-# -- for the homes -------------------------------------------------------------------------------------------------
-
-
-def next_booking_of(membership_id: int) -> BookingCard | None:
-    """The next booking of a learner that may still take place, or takes place now."""
-    coming = _cards().where(
-        Booking.learner_id == membership_id, Booking.status.in_(OPEN), Booking.ends_at > clock.now()
-    )
-    return _first(coming.order_by(Booking.starts_at, Booking.id))
-
-
-def list_today_of_instructor(membership_id: int, *, zone: str | None = None) -> list[BookingCard]:
-    """What an instructor teaches on the day it is now in their zone (the school's unless given), in order."""
-    start, end = _today(zone or tenancy.required().zone)
-    lessons = _cards().where(
-        _instructor.membership_id == membership_id,
-        Booking.status.in_(("approved", "assigned", "completed")),
-        Booking.starts_at < end,
-        Booking.ends_at > start,
-    )
-    return _all(lessons.order_by(Booking.starts_at, Booking.id))
-
-
-def list_waiting_for_instructor(membership_id: int, *, limit: int = 20) -> list[BookingCard]:
-    """What waits for an instructor: lessons that have begun and are not completed, then requests that wish for them."""
-    now = clock.now()
-    to_complete = and_(Booking.status == "assigned", Booking.starts_at <= now)
-    wished = and_(Booking.status == "requested", Booking.starts_at > now)
-    waiting = _cards().where(_instructor.membership_id == membership_id, or_(to_complete, wished))
-    return _all(waiting.order_by(case((to_complete, 0), else_=1), Booking.starts_at, Booking.id).limit(limit))
-
-
-def list_requests_waiting(limit: int = 5) -> list[BookingCard]:
-    """The oldest of what waits for an admin."""
-    waiting = _cards().where(Booking.status.in_(WAITING))
-    return _all(waiting.order_by(Booking.requested_at, Booking.id).limit(limit))
-
-
 @dataclass(frozen=True)
 class WaitingCounts:
     """How much waits for the admins: requests, approved ones without assignment, and how many of both were escalated."""
@@ -235,10 +191,6 @@ class WaitingCounts:
     requests: int
     unassigned: int
     escalated: int
-
-    @property
-    def total(self) -> int:
-        return self.requests + self.unassigned
 
 
 def waiting_counts() -> WaitingCounts:
@@ -249,38 +201,6 @@ def waiting_counts() -> WaitingCounts:
         func.count().filter(Booking.escalations > 0),
     ).where(Booking.status.in_(WAITING))
     return WaitingCounts(*session.execute(numbers).one())
-
-
-def count_requests_waiting() -> int:
-    """How many requests nobody has answered."""
-    return waiting_counts().requests
-
-
-def count_unassigned() -> int:
-    """How many approved bookings have no instructor or aircraft assigned."""
-    return waiting_counts().unassigned
-
-
-def count_escalated() -> int:
-    """How many of those that wait were escalated."""
-    return waiting_counts().escalated
-
-
-def booking_counts_between(start: datetime, end: datetime) -> dict[str, int]:
-    """How many bookings entered each status between two instants, the second excluded, in one SELECT."""
-
-    def within(column: Any) -> ColumnElement[bool]:
-        return and_(column >= start, column < end)
-
-    entered = {
-        "requested": within(Booking.requested_at),
-        "approved": within(Booking.approved_at),
-        "assigned": within(Booking.assigned_at),
-        **{status: and_(Booking.status == status, within(Booking.ended_at))
-           for status in ("completed", "declined", "cancelled")},
-    }  # fmt: skip
-    counts = select(*(func.count().filter(condition).label(status) for status, condition in entered.items()))
-    return dict(session.execute(counts.where(or_(*entered.values()))).mappings().one())
 
 
 # -- what is free --------------------------------------------------------------------------------------------------
@@ -334,8 +254,3 @@ def _rivals() -> Any:
         .correlate(Booking)
         .scalar_subquery()
     )
-
-
-def _today(zone: str) -> tuple[datetime, datetime]:
-    local = datetime.combine(clock.today(zone), datetime.min.time(), ZoneInfo(zone))
-    return local, local + timedelta(days=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -136,6 +137,7 @@ def covers(spans: Iterable[Span], start: datetime, end: datetime) -> bool:
     return any(first <= start and end <= last for first, last in spans)
 
 
+@lru_cache(maxsize=16_384)
 def instant_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The UTC instant at which the wall clock shows `minute` minutes after midnight of `day`; 1440 is the next midnight.
 

@@ -41,7 +41,7 @@ from app.scheduling.queries.bookings import (
 )
 from app.scheduling.queries.resources import list_instructors
 from app.scheduling.rules import booking_words
-from app.scheduling.rules.bookings import LENGTHS, may_become
+from app.scheduling.rules.bookings import FURTHEST_AHEAD, LENGTHS, may_become
 from app.scheduling.rules.checks import checks_of, others_asked
 from app.scheduling.views import bp
 
@@ -241,9 +241,9 @@ def _notices(booking: Booking, rivals: int) -> list[str]:
 
 
 def _instant(text: str) -> datetime | None:
-    """The instant of an ISO address parameter in UTC; none if it is not one."""
+    """The instant of an ISO address parameter in UTC; none if it is not one, or lies where nothing can be booked."""
     try:
         at = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
+    return at.astimezone(UTC) if at.tzinfo and abs(at - clock.now()) < 2 * FURTHEST_AHEAD else None

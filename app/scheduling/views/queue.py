@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request, url_for
@@ -19,7 +20,7 @@ from app.scheduling.operations.deciding import approve_booking, assign_booking, 
 from app.scheduling.policies import Can
 from app.scheduling.queries.assignables import Assignable, list_assignables
 from app.scheduling.queries.bookings import BookingCard, find_card, list_queue, waiting_counts, with_claims
-from app.scheduling.rules.checks import checks_of
+from app.scheduling.rules.checks import Check, checks_of
 from app.scheduling.views import bp
 from app.scheduling.views.bookings import booking_page, card_of
 
@@ -33,7 +34,7 @@ def request_index() -> Any:
     assignables = list_assignables(queue.rows)
     return page(
         "scheduling/queue.html", queue=queue, counts=waiting_counts(),
-        cards=[_parts_of(card, assignables) for card in queue.rows],
+        cards=[_waiting(card, assignables) for card in queue.rows],
     )  # fmt: skip
 
 
@@ -98,6 +99,30 @@ def _refused(booking: Booking, form: DeedForm) -> Any:
         "scheduling/booking_refused.html", status=form.status, booking=booking, card=card_of(booking), refused=form,
         may_request=current_user.may(Can.REQUEST),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WaitingCard:
+    """A booking of the queue with all that its card shows, by which it is kept; the forms are made when it is drawn.
+
+    `offers` says of all that may be assigned: id, name, kind, whether it teaches, and whether it is taken and open then.
+    """
+
+    card: BookingCard
+    checks: tuple[Check, ...]
+    offers: tuple[tuple[int, str, str, bool, bool, bool], ...]
+    assignables: list[Assignable] = field(compare=False)
+
+    @property
+    def forms(self) -> dict[str, DeedForm]:
+        return decision_forms(self.card, self.assignables, back=QUEUE)
+
+
+def _waiting(card: BookingCard, assignables: list[Assignable]) -> WaitingCard:
+    offers = tuple(
+        (one.id, one.name, one.kind, one.teaches, one.is_taken(card), one.is_open(card)) for one in assignables
+    )
+    return WaitingCard(card, tuple(checks_of(card, assignables)), offers, assignables)
 
 
 def _fresh_parts(booking: Booking, refused: DeedForm | None = None) -> dict[str, Any]:
