@@ -18,7 +18,7 @@ def sign_in(app: Flask, person: Person, **over: str):  # type: ignore[no-untyped
 
 
 def test_a_person_of_one_school_lands_on_its_home(app: Flask) -> None:
-    client, answer = sign_in(app, ANA)
+    _client, answer = sign_in(app, ANA)
     assert answer.status_code == 303
     assert answer.location == "/skyline/"
 
