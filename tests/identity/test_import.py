@@ -50,7 +50,7 @@ def people() -> dict[str, Membership]:
     with at_school("skyline"):
         session.expire_all()
         found = session.execute(select(User.email, Membership).join(Membership, Membership.user_id == User.id))
-        return dict(found)
+        return {row[0]: row[1] for row in found}
 
 
 # -- the litany ----------------------------------------------------------------------------------------------------

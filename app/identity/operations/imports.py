@@ -189,7 +189,7 @@ def _known(rows: list[Row]) -> dict[str, Membership]:
     mails = {row.email.lower() for row in rows}
     here = select(func.lower(User.email), Membership).join(Membership, Membership.user_id == User.id)
     found = session.execute(here.where(func.lower(User.email).in_(mails)))
-    return dict(found.all())
+    return {row[0]: row[1] for row in found}
 
 
 def _departments() -> dict[str, int]:
