@@ -70,6 +70,7 @@ def settings_for(database: str, **over: object) -> Settings:
         demo=True,
         data_dir=folder / database,
         bcrypt_cost=4,
+        booking_request_limit="10000 per hour",  # all tests count in one Redis
         log_level="ERROR",
     )
     return replace(base, **over)  # type: ignore[arg-type]

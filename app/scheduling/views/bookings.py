@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import redirect, request, url_for
+from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from app.foundation import clock, formats, nav
+from app.foundation import clock, formats, limits, nav, tenancy
 from app.foundation.db import session
 from app.foundation.once import once
 from app.foundation.pages import list_query
-from app.foundation.permissions import access, may, requires
+from app.foundation.permissions import Role, access, may, requires
 from app.foundation.replies import page, reply
 from app.identity.models import Membership
 from app.scheduling.forms.bookings import (
@@ -95,10 +95,18 @@ def booking_new() -> Any:
 @requires(Can.REQUEST)
 @once
 def booking_create() -> Any:
+    _spend_request()
     form = _booking_form()
     if booking := form.carry_out(lambda: _request(form)):
         return reply(url_for("scheduling.booking_show", booking_id=booking.id), said=_said_of_request(booking))
     return _booking_form_page(form)
+
+
+def _spend_request() -> None:
+    """A learner asks so many times an hour; the desk enters as many as there are."""
+    if current_user.roles == {Role.LEARNER}:
+        who = ("booking-request", str(tenancy.required().id), str(current_user.membership_id))
+        limits.spend(current_app.config["SETTINGS"].booking_request_limit, *who)
 
 
 @bp.get("/bookings/<int:booking_id>")
