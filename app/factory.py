@@ -186,7 +186,7 @@ def _theme_update() -> Response:
 
 def _came_from() -> str:
     """The page of ours on which a form stood. Its scheme is the proxy's, so only the host is compared."""
-    from app.identity.views import own_path
+    from app.identity.views.cut_off import own_path
 
     host, _slash, page = (request.referrer or "").partition("://")[2].partition("/")
     return own_path(f"/{page}") if host == request.host else ""

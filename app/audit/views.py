@@ -32,7 +32,6 @@ from app.foundation.tenancy import TenantRef
 from app.identity.queries import names_of_members
 
 bp = Blueprint("audit", __name__, url_prefix="/<tenant>")
-nav.add(nav.Entry(_l("Audit"), "audit.trail_index", "history", 80, Can.READ))
 nav.add_card(
     nav.Card(
         _l("Audit trail"),

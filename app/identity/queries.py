@@ -16,7 +16,7 @@ from app.foundation.formats import sort_key
 from app.foundation.pages import Page, paginate
 from app.identity.models import Membership, OneUseToken, RecoveryCode, User, UserSession
 from app.identity.rules import Purpose, token_hash
-from app.tenants.models import Tenant
+from app.tenants.models import Department, Tenant
 from app.tenants.queries import department_ids_below
 
 SEEN = "update user_session set seen_at = %(now)s where id = %(id)s"
@@ -174,6 +174,18 @@ def find_twin(link: OneUseToken, *, newer_than: datetime) -> OneUseToken | None:
             OneUseToken.created_at > newer_than,
         )
     ).first()
+
+
+def find_facts(member: Membership) -> tuple[str, datetime | None, str | None]:
+    """A member's e-mail, when it was confirmed, and the name of their department, in one SELECT."""
+    facts = (
+        select(User.email, User.email_confirmed_at, Department.name)
+        .join(Membership, Membership.user_id == User.id)
+        .outerjoin(Department, Department.id == Membership.department_id)
+        .where(Membership.id == member.id)
+    )
+    email, confirmed_at, department = session.execute(facts).one()
+    return email, confirmed_at, department
 
 
 def find_user(user_id: int | None) -> User | None:

@@ -105,7 +105,7 @@ def test_the_litany_of_the_deeds(app: Flask, deed: str) -> None:
     client = LintingClient(app).sign_in(ANA)
     assert client.post(f"/skyline/people/{lou}/{deed}", fields).status == 404
     assert client.post("/skyline/people/999999999/" + deed, fields).status == 404
-    assert client.get(f"/skyline/people/{leo}/{deed}").status == 405
+    assert client.get(f"/skyline/people/{leo}/{deed}").location == f"/skyline/people/{leo}"
     assert client.post(f"/skyline/people/{leo}/{deed}", fields, csrf=False).status == 400
 
 
@@ -155,6 +155,7 @@ def test_pages_hold_everybody_once_in_either_order(ana: LintingClient) -> None:
 
 def test_pages_ask_little_of_the_database(ana: LintingClient) -> None:
     leo = identity_of(LEO)
+    ana.get("/skyline/people")
     with count_statements() as list_statements:
         ana.get("/skyline/people")
     with count_statements() as person_statements:
@@ -214,7 +215,7 @@ def test_bulk_approval_stays_in_its_school(app: Flask) -> None:
     assert client.post("/harbour/people/approvals", {"member": ines}).status == 409
     assert standing(ines) == "pending"
     assert LintingClient(app).sign_in(MAX).post("/skyline/people/approvals", {"member": ines}).status == 403
-    assert LintingClient(app).sign_in(ANA).get("/skyline/people/approvals").status == 405
+    assert LintingClient(app).sign_in(ANA).get("/skyline/people/approvals").location == "/skyline/people"
     assert LintingClient(app).sign_in(ANA).post("/skyline/people/approvals", {"member": "x"}).status == 422
 
 

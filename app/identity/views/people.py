@@ -38,12 +38,12 @@ from app.identity.operations.people import (
 )
 from app.identity.operations.registration import invite_again
 from app.identity.policies import Can
-from app.identity.queries import count_waiting, find_user, list_people, names_of_members
+from app.identity.queries import count_waiting, find_facts, list_people, names_of_members
 from app.identity.rules import role_words, standing_words
 from app.identity.views import bp as identity_bp
 from app.identity.views import people_bp as bp
 from app.tenants.policies import Can as SchoolCan
-from app.tenants.queries import find_department, list_departments
+from app.tenants.queries import list_departments
 
 nav.add(nav.Entry(_l("People"), "people.index", "users", 35, Can.SEE_PEOPLE))
 HISTORY = 30
@@ -201,16 +201,16 @@ def _list_page(form: ApprovalsForm | None = None) -> Any:
 
 
 def _person_page(member: Membership, failed: Form | None = None) -> Any:
-    user = find_user(member.user_id)
+    email, confirmed_at, department = find_facts(member)
     entries = list_entries_about("Membership", member.id, limit=HISTORY)
     ids = people_in(entries) | ({member.primary_instructor_id} if member.primary_instructor_id else set())
     names = names_of_members(ids)
     return page(
         "people/show.html",
         member=member,
-        email=user.email if user else "",
-        email_confirmed=bool(user and user.email_confirmed_at),
-        department=find_department(member.department_id) if member.department_id else None,
+        email=email,
+        email_confirmed=confirmed_at is not None,
+        department=department,
         instructor=names.get(member.primary_instructor_id or 0),
         history=[_deed(entry, names) for entry in entries],
         reads_trail=current_user.may(AuditCan.READ),

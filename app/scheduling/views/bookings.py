@@ -48,7 +48,9 @@ from app.scheduling.views import bp
 SOURCES = ("web", "desk")
 DEEDS = "any(approval, assignment, decline, cancellation, completion)"
 
-nav.add(nav.Entry(_l("Bookings"), "scheduling.booking_index", "calendar-check", 22, Can.SEE_BOOKINGS))
+nav.add(
+    nav.Entry(_l("Bookings"), "scheduling.booking_index", "calendar-check", 22, Can.SEE_BOOKINGS, unless=Can.SEE_QUEUE)
+)
 
 
 @bp.app_template_filter("local_day")
