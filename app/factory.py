@@ -33,6 +33,7 @@ from app.foundation import (
     tenancy,
 )
 from app.foundation.actor import Actor
+from app.foundation.cookies import KnownCookies
 from app.foundation.models import Base
 from app.foundation.settings import Settings, read_settings
 from app.foundation.templates import SharedTemplate
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.template_class = SharedTemplate
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.session_interface = KnownCookies()
     security.harden(app)
     metrics.count_requests(app)
     tenancy.tenants_in_paths(app)

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
+from flask import session as cookie
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf, validate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from wtforms import ValidationError
 
 SLOT = "\ue000csrf token\ue000"
@@ -38,7 +41,10 @@ def check() -> None:
 
 def token() -> str:
     """The token of this request, made once."""
-    return str(g.get("csrf_token") or generate_csrf())
+    made = g.get("csrf_token")
+    if made is None and (secret := cookie.get("csrf_token")):
+        made = g.csrf_token = _signed(str(secret), str(current_app.secret_key))
+    return str(made or generate_csrf())
 
 
 @contextmanager
@@ -49,6 +55,12 @@ def left_open() -> Iterator[None]:
         yield
     finally:
         _left_open.reset(before)
+
+
+@lru_cache(maxsize=4096)
+def _signed(secret: str, key: str) -> str:
+    """What generate_csrf makes of a session's secret. It carries the second it was made in, which nobody asks about."""
+    return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))
 
 
 def _token_or_slot() -> str:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Request, Response, current_app, make_response, redirect, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
@@ -25,7 +25,13 @@ bp = Blueprint("identity", __name__)
 
 
 class SessionsOfOurs(LoginManager):
-    """Flask-Login without its remember-me cookie: looking for that would mark every answer, static files too, as one's own."""
+    """Flask-Login without its remember-me cookie: looking for that would mark every answer, static files too, as one's own.
+
+    There is one way to be known, the session's token, so that is asked at once.
+    """
+
+    def _load_user(self) -> None:
+        self._update_request_context_with_user(load_actor())
 
     def _update_remember_cookie(self, response: Response) -> Response:
         return response
@@ -99,8 +105,7 @@ def schools_index() -> Any:
 # -- finding the person of a request -------------------------------------------------------------------------------
 
 
-@login.request_loader
-def load_actor(_request: Request) -> Actor | None:
+def load_actor() -> Actor | None:
     """Flask-Login asks once a request: whose token is this, and what are they here?"""
     token = cookie.get(TOKEN)
     actor = find_actor(token) if token else STRANGER
