@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Flask, Response, make_response, redirect, request
 from flask import session as cookie
-from flask_babel import get_locale
 from flask_login import current_user
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
@@ -144,7 +143,7 @@ def _dress_templates(app: Flask, settings: Settings) -> None:
     @app.context_processor
     def surroundings() -> dict[str, Any]:
         person: Actor = current_user._get_current_object()
-        lang = str(get_locale() or "en").replace("_", "-")
+        lang = language.locale_name().replace("_", "-")
         return {
             "tenant": tenancy.current(),
             "demo": settings.demo,

@@ -16,8 +16,8 @@ MOST_BYTES = 4_000_000
 class KnownCookies(SecureCookieSessionInterface):
     """Flask's cookie, with its serializer made once and the cookies remembered that were found to be ours.
 
-    A cookie is known by all of its text, signature included, and only until it is too old. What it says is read anew for
-    each request, so that no request sees what another changed. One of these serves one application and its one key.
+    A cookie is known by all of its text, signature included, and only until it is too old. One that holds more than texts
+    is read anew each time, so that no request sees what another changed. One of these serves one application and its key.
     """
 
     def __init__(self) -> None:
@@ -37,11 +37,11 @@ class KnownCookies(SecureCookieSessionInterface):
         most_seconds = int(app.permanent_session_lifetime.total_seconds())
         known = self._known.get(value)
         if known and known[1] + most_seconds > time.time():
-            return self.session_class(self.serializer.loads(known[0]))
+            return self.session_class(known[0])
         try:
             said, signed_at = signer.loads(value, max_age=most_seconds, return_timestamp=True)
         except BadSignature:
             return self.session_class()
-        text = self.serializer.dumps(said)
-        self._known.put(value, (text, signed_at.timestamp()), size=2 * (len(text) + len(value)))
+        if all(isinstance(part, str) for part in said.values()):
+            self._known.put(value, (dict(said), signed_at.timestamp()), size=4 * len(value))
         return self.session_class(said)
