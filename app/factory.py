@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Flask, Response, make_response, redirect, request
 from flask import session as cookie
-from flask_babel import get_locale
 from flask_login import current_user
 from flask_migrate import Migrate
 from jinja2 import StrictUndefined
@@ -35,6 +34,7 @@ from app.foundation import (
     tenancy,
 )
 from app.foundation.actor import Actor
+from app.foundation.cookies import KnownCookies
 from app.foundation.models import Base
 from app.foundation.proxies import TrustedProxies, parse_networks
 from app.foundation.settings import Settings, read_settings
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.template_class = SharedTemplate
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.session_interface = KnownCookies()
     security.harden(app)
     metrics.count_requests(app)
     _ask_for_set_up(app)
@@ -165,7 +166,7 @@ def _dress_templates(app: Flask, settings: Settings) -> None:
     @app.context_processor
     def surroundings() -> dict[str, Any]:
         person: Actor = current_user._get_current_object()
-        lang = str(get_locale() or "en").replace("_", "-")
+        lang = language.locale_name().replace("_", "-")
         return {
             "tenant": tenancy.current(),
             "demo": settings.demo,

@@ -102,7 +102,8 @@ class Inside:
             raise RuntimeError(f"{path} answers {said[0]}")
         return body, said[1]
 
-    def _note(self, _connection: Any, cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+    def _note(self, _connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, _many: bool) -> None:
+        statement = context.execution_options.get("plain", statement)
         if statement is not tenancy.STAMP and not statement.startswith(("SAVEPOINT", "RELEASE")):
             self.statements.append(Statement(cursor.mogrify(statement, parameters).decode()))
 

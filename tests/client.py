@@ -344,10 +344,11 @@ class Form:
 
 @contextmanager
 def count_statements() -> Iterator[list[str]]:
-    """The SQL statements that run meanwhile, without BEGIN, COMMIT, savepoints and the stamp of the school."""
+    """The SQL statements that run meanwhile, without BEGIN, COMMIT, savepoints and the school's stamp; prepared ones in full."""
     statements: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def note(_connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
+        statement = context.execution_options.get("plain", statement)
         if not statement.lower().startswith(("savepoint", "release savepoint", "rollback to", "select set_config")):
             statements.append(statement)
 

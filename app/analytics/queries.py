@@ -13,6 +13,7 @@ from app.analytics.rules import MEASURES, bounds_of, last_days
 from app.foundation import clock, tenancy
 from app.foundation.db import session
 from app.foundation.models import OutboxEvent
+from app.foundation.prepared import Prepared
 
 COUNT = """
 select d.day, happened.measure, count(*)
@@ -27,7 +28,11 @@ join (
 where happened.at >= %(first)s and happened.at < %(last)s
 group by 1, 2
 """
-COUNTED = "select day, measure, value, counted_at from rollup where day >= %(first)s and day <= %(last)s"
+COUNTED = Prepared(
+    "select day, measure, value, counted_at from rollup where day >= %(first)s and day <= %(last)s",
+    first="date",
+    last="date",
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def list_counted_days(first: date, last: date) -> set[date]:
 def last_fourteen_days() -> Activity:
     """The fourteen days up to today at the school in force, in one SELECT. A day not counted yet shows as zero."""
     days = last_days(clock.today(tenancy.required().zone), 14)
-    rows = session.connection().exec_driver_sql(COUNTED, {"first": days[0], "last": days[-1]}).all()
+    rows = COUNTED.run({"first": days[0], "last": days[-1]}).all()
     values = {(day, measure): value for day, measure, value, _ in rows}
     counts = tuple(tuple(values.get((day, measure), 0) for day in days) for measure in MEASURES)
     return Activity(days, counts, max((row[3] for row in rows), default=None))

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 
 from flask import Flask, current_app, g, request
 from flask import session as cookie
@@ -44,7 +45,10 @@ def check() -> None:
 
 def token() -> str:
     """The token of this request, made once."""
-    return str(g.get("csrf_token") or generate_csrf())
+    made = g.get("csrf_token")
+    if made is None and (secret := cookie.get("csrf_token")):
+        made = g.csrf_token = _signed(str(secret), str(current_app.secret_key))
+    return str(made or generate_csrf())
 
 
 @contextmanager
@@ -55,6 +59,12 @@ def left_open() -> Iterator[None]:
         yield
     finally:
         _left_open.reset(before)
+
+
+@lru_cache(maxsize=4096)
+def _signed(secret: str, key: str) -> str:
+    """What generate_csrf makes of a session's secret. It carries the second it was made in, which nobody asks about."""
+    return str(URLSafeTimedSerializer(key, salt=SALT).dumps(secret))
 
 
 def _token_or_slot() -> str:

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 from flask import Flask
-from flask_babel import get_locale
 from flask_login import current_user
 
 from app.foundation import tenancy
 from app.foundation.actor import Actor
+from app.foundation.language import locale_name
 
 DAY = "EEE d MMM"
 DAY_WITH_YEAR = "EEE d MMM y"
@@ -37,24 +37,24 @@ def reader_zone() -> str:
 
 def when(instant: datetime, zone: str | None = None) -> str:
     """An instant in words: "Tue 24 Nov, 09:00 PST"."""
-    return _when_in(instant.astimezone(UTC), zone or reader_zone(), _locale())
+    return _when_in(instant.astimezone(UTC), zone or reader_zone(), locale_name())
 
 
 def span(start: datetime, end: datetime, zone: str | None = None) -> str:
     """A stretch of time in words: "Tue 24 Nov, 09:00–11:00 PST"; with both days named if it passes midnight."""
-    return _span_in(start.astimezone(UTC), end.astimezone(UTC), zone or reader_zone(), _locale())
+    return _span_in(start.astimezone(UTC), end.astimezone(UTC), zone or reader_zone(), locale_name())
 
 
 def day(value: date | datetime, zone: str | None = None) -> str:
     """A calendar day: "Tue 24 Nov"."""
     if isinstance(value, datetime):
         value = value.astimezone(ZoneInfo(zone or reader_zone())).date()
-    return _day_in(value, _locale())
+    return _day_in(value, locale_name())
 
 
 def clock_time(instant: datetime, zone: str | None = None) -> str:
     """The time of day, without its zone: "09:00". For places where the zone is named already."""
-    return _clock_in(instant.astimezone(UTC), zone or reader_zone(), _locale())
+    return _clock_in(instant.astimezone(UTC), zone or reader_zone(), locale_name())
 
 
 def zone_name(local: datetime) -> str:
@@ -67,10 +67,6 @@ def sort_key(name: str) -> str:
     """A key that sorts names as people do, in a database that sorts by code point: "Ärmel" with the A's."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     return "".join(c for c in plain if not unicodedata.combining(c)).replace("ø", "o").replace("ł", "l")
-
-
-def _locale() -> str:
-    return str(get_locale() or "en")
 
 
 # A list shows the same times to one reader after another. What is kept is asked for by the instant in UTC: two readings of

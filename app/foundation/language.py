@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from babel import support
+from babel import Locale, support
 from flask import Flask
 from flask_babel import Babel, Domain, get_locale
 from flask_babel import _get_current_context as request_state
@@ -35,15 +35,15 @@ class FormWords:
     """What WTForms asks for its own sentences."""
 
     def gettext(self, string: str) -> str:
-        return _catalog_of_forms(str(get_locale() or "en")).ugettext(string)
+        return _catalog_of_forms(locale_name()).ugettext(string)
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
-        return _catalog_of_forms(str(get_locale() or "en")).ungettext(singular, plural, n)
+        return _catalog_of_forms(locale_name()).ungettext(singular, plural, n)
 
 
 def init_language(app: Flask, locale: Callable[[], str]) -> None:
     """Give the application its languages; `locale` says the reader's. Templates get a `_` that costs little."""
-    babel = Babel(app, locale_selector=locale)
+    babel = Babel(app, locale_selector=lambda: _parsed(locale()))
     domain = babel.domain_instance = OnceARequest(domain=app.config.get("BABEL_DOMAIN", "messages"))
 
     def gettext(string: str, /, **variables: Any) -> Markup:
@@ -57,6 +57,16 @@ def init_language(app: Flask, locale: Callable[[], str]) -> None:
         return words
 
     app.jinja_env.globals.update(gettext=gettext, _=gettext)
+
+
+def locale_name() -> str:
+    """The reader's locale as Babel writes it, "en" or "pt_BR"; English outside of a request."""
+    found = get_locale()
+    return _name(found) if found else "en"
+
+
+_parsed = lru_cache(maxsize=64)(Locale.parse)
+_name = lru_cache(maxsize=64)(str)
 
 
 @lru_cache(maxsize=32)

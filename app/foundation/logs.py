@@ -27,6 +27,9 @@ def begin_correlation(given: str | None = None) -> str:
     return value
 
 
+_to_json = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
+
 class JsonLines(logging.Formatter):
     """Renders a record and its `extra` fields as one JSON object."""
 
@@ -39,10 +42,10 @@ class JsonLines(logging.Formatter):
         }
         if _correlation.get():
             line["correlation_id"] = _correlation.get()
-        line.update({key: value for key, value in record.__dict__.items() if key not in _PLAIN})
+        line.update((key, record.__dict__[key]) for key in record.__dict__.keys() - _PLAIN)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _to_json(line)
 
 
 def set_up_logs(level: str) -> None:

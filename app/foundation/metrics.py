@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 
 from flask import Flask, Response, g, request
 from prometheus_client import REGISTRY as OWN_REGISTRY
@@ -33,10 +34,14 @@ def count_requests(app: Flask) -> None:
     def count(response: Response) -> Response:
         endpoint = request.endpoint or "none"
         method = request.method if request.method in KNOWN_METHODS else "other"
-        REQUESTS.labels(endpoint, method, response.status_code).inc()
+        _counter(endpoint, method, response.status_code).inc()
         if "started_at" in g:
-            SECONDS.labels(endpoint).observe(time.perf_counter() - g.started_at)
+            _clock(endpoint).observe(time.perf_counter() - g.started_at)
         return response
+
+
+_counter = lru_cache(maxsize=2048)(REQUESTS.labels)
+_clock = lru_cache(maxsize=512)(SECONDS.labels)
 
 
 def exposition() -> bytes:

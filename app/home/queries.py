@@ -17,10 +17,15 @@ from app.analytics.queries import Activity, last_fourteen_days
 from app.courses.queries import Outline, StepPlace, find_outline
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
-from app.foundation.db import session
 from app.foundation.permissions import Role
+from app.foundation.prepared import Prepared
 
 A_WEEK = timedelta(days=7)
+TYPES = {
+    "me": "bigint", "tenant": "bigint", "now": "timestamptz", "a_week_ago": "timestamptz", "in_a_week": "timestamptz",
+    "today": "timestamptz", "tomorrow": "timestamptz",
+}  # fmt: skip
+"""The SQL types of the values below."""
 
 TAUGHT_BY_ME = """exists (select from claim c join resource r on r.id = c.resource_id
     where c.booking_id = b.id and c.role = 'instructor' and r.membership_id = %(me)s)"""
@@ -266,32 +271,32 @@ def _total(lines: Sequence[Any]) -> int:
 
 
 def _numbers(roles: frozenset[str], values: dict[str, Any]) -> dict[str, int]:
-    sql = _select_numbers(roles)
-    return dict(session.connection().exec_driver_sql(sql, values).mappings().one()) if sql else {}
+    statement = _select_numbers(roles)
+    return dict(statement.run(values).mappings().one()) if statement else {}
 
 
-def _by_section(kind: Any, sql: str, values: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+def _by_section(kind: Any, statement: Prepared | None, values: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     sections: dict[str, list[Any]] = {section: [] for section in kind.SECTIONS}
-    for row in session.connection().exec_driver_sql(sql, values) if sql else ():
+    for row in statement.run(values) if statement else ():
         sections[row[0]].append(kind(*row))
     return {section: tuple(lines) for section, lines in sections.items()}
 
 
 @lru_cache(maxsize=64)
-def _select_numbers(roles: frozenset[str]) -> str:
+def _select_numbers(roles: frozenset[str]) -> Prepared | None:
     branches = [sql for role, sql in NUMBERS.items() if role in roles]
-    return "select " + ",".join(branches) if branches else ""
+    return Prepared("select " + ",".join(branches), **TYPES) if branches else None
 
 
 @lru_cache(maxsize=64)
-def _union_of_bookings(roles: frozenset[str]) -> str:
+def _union_of_bookings(roles: frozenset[str]) -> Prepared | None:
     return _union([sql for role, branches in BOOKINGS.items() if role in roles for sql in branches])
 
 
 @lru_cache(maxsize=64)
-def _union_of_rows(roles: frozenset[str]) -> str:
+def _union_of_rows(roles: frozenset[str]) -> Prepared | None:
     return _union([sql for role, branches in ROWS.items() if role in roles for sql in branches])
 
 
-def _union(branches: Sequence[str]) -> str:
-    return " union all ".join(branches)
+def _union(branches: Sequence[str]) -> Prepared | None:
+    return Prepared(" union all ".join(branches), **TYPES) if branches else None

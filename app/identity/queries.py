@@ -14,6 +14,7 @@ from app.foundation.actor import STRANGER, Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.pages import Page, paginate
+from app.foundation.prepared import Prepared
 from app.identity.models import Membership, OneUseToken, RecoveryCode, User, UserSession
 from app.identity.rules import Purpose, token_hash
 from app.tenants.models import Department, Tenant
@@ -35,22 +36,31 @@ left join membership acted on acted.tenant_id = %(tenant)s and acted.id = s.acti
   and (u.is_operator or own.status = 'active' and 'admin' = any (own.roles) and not 'admin' = any (acted.roles))
 """
 """Whom somebody acts as. It ends by itself: by time, and with what either of the two may be or do."""
-SIGNED_IN = """
+_TYPES = {"tenant": "bigint", "token": "text", "now": "timestamptz", "idle": "timestamptz"}
+SIGNED_IN = Prepared(
+    """
 select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
 case when acted.id is not null then s.acting_until end, own.id,
 g.admins_need_second_factor and own.status = 'active' and 'admin' = any (own.roles) and s.second_factor_at is null,
 own.status
-""" + _SESSION.format(
-    joins=f"""
+"""
+    + _SESSION.format(
+        joins=f"""
 left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s
 {_ACTED_AS}
 left join membership m on m.tenant_id = %(tenant)s and m.status = 'active' and m.id = coalesce(acted.id, own.id)
 left join school_settings g on g.tenant_id = %(tenant)s
 """
+    ),
+    **_TYPES,
 )
-SIGNED_IN_NOWHERE = """
+SIGNED_IN_NOWHERE = Prepared(
+    """
 select s.id, s.seen_at, u.id, u.email, u.is_operator, null, null, null, null, null, null, null, null, false, null
-""" + _SESSION.format(joins="")
+"""
+    + _SESSION.format(joins=""),
+    **_TYPES,
+)
 
 
 def find_actor(token: str, *, idle: timedelta) -> Actor:
@@ -63,7 +73,7 @@ def find_actor(token: str, *, idle: timedelta) -> Actor:
     if tenant:
         values["tenant"] = tenant.id
     with tenancy.all_tenants():
-        row = session.connection().exec_driver_sql(SIGNED_IN if tenant else SIGNED_IN_NOWHERE, values).first()
+        row = (SIGNED_IN if tenant else SIGNED_IN_NOWHERE).run(values).first()
         if row and now - row[1] > BETWEEN_SIGHTINGS:
             session.connection().exec_driver_sql(SEEN, {"id": row[0], "now": now})
     return _actor(tuple(row), tenant) if row else STRANGER

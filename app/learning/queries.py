@@ -12,16 +12,20 @@ from sqlalchemy import func, select
 from app.courses.queries import Outline, StepPlace, find_outline
 from app.foundation import tenancy
 from app.foundation.db import session
+from app.foundation.prepared import Prepared
 from app.learning.models import Enrollment, StepProgress
 from app.learning.rules import Asked, Verdict, asked_questions, first_open, percent_of, verdict_on
 from app.quizzes.models import Answer, Attempt
 from app.quizzes.queries import explanations_of, find_latest_attempt
 
-TAKING = """
+TAKING = Prepared(
+    """
 select e.id, e.publication_id, e.last_lesson_key, e.last_step_key, e.enrolled_at, e.completed_at,
   array(select s.step_key from step_progress s where s.tenant_id = e.tenant_id and s.enrollment_id = e.id)
 from enrollment e where e.tenant_id = %(tenant)s and e.membership_id = %(member)s and e.course_id = %(course)s
-"""
+""",
+    tenant="bigint", member="bigint", course="bigint",
+)  # fmt: skip
 PROGRESS = """
 select e.course_id, p.title, e.publication_id, e.steps_done, p.step_count, e.last_lesson_key, e.last_step_key,
   e.last_seen_at, e.completed_at
@@ -134,7 +138,7 @@ class ContinueCard:
 def find_taking(membership_id: int | None, course_id: int) -> Taking | None:
     """A person in a course: one SELECT, and the outline from the cache. None if they are not enrolled."""
     values = {"tenant": tenancy.required().id, "member": membership_id, "course": course_id}
-    row = session.connection().exec_driver_sql(TAKING, values).first()
+    row = TAKING.run(values).first()
     if row is None:
         return None
     enrollment_id, publication_id, lesson_key, step_key, enrolled_at, completed_at, done = row

@@ -10,9 +10,12 @@ from sqlalchemy import select
 
 from app.foundation.db import session
 from app.foundation.pages import Page, paginate
+from app.foundation.prepared import Prepared
 from app.notifications.models import Notification
 
-UNREAD = "select count(*) from notification where membership_id = %(reader)s and read_at is null"
+UNREAD = Prepared(
+    "select count(*) from notification where membership_id = %(reader)s and read_at is null", reader="bigint"
+)
 MAIL = """
 select n.membership_id, n.kind, n.subject_id, n.facts, n.created_at, n.mailed_at, m.name, m.zone, m.locale, u.email
 from notification n join membership m on m.id = n.membership_id join user_account u on u.id = m.user_id
@@ -61,7 +64,7 @@ class Concerned:
 
 def count_unread(membership_id: int) -> int:
     """How many notifications a person has not read. It runs on every page, so it is plain SQL on a partial index."""
-    return int(session.connection().exec_driver_sql(UNREAD, {"reader": membership_id}).scalar_one())
+    return int(UNREAD.run({"reader": membership_id}).scalar_one())
 
 
 def list_notifications(membership_id: int, *, cursor: str = "") -> Page[Notification]:

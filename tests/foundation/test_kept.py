@@ -61,7 +61,7 @@ def test_each_session_gets_its_own_token_in_a_kept_form(app: Flask, drawn: list[
 
     leo, other = LintingClient(app).sign_in(LEO), LintingClient(app).sign_in(LEO)
     pages = [client.get("/skyline/courses").html for client in (leo, other)]
-    assert drawn.count("layout/_account.html") == 1
+    assert drawn.count("layout/_bar.html") == 1
     assert token_on(pages[0]) != token_on(pages[1])
     assert not any(csrf.SLOT in page for page in pages)
     # A token of another session would be refused here with 400.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -18,11 +19,15 @@ from tests.live import free_port
 
 
 @pytest.fixture
-def bell() -> Iterator[Queue]:
-    """The queue, empty before and after."""
+def bell(app: Flask) -> Iterator[Queue]:
+    """A bell that nobody else rings: the tests of the other workers share the server, so each has a database for this."""
+    before, url = queue._redis, app.config["SETTINGS"].redis_url
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    queue.init_queue(f"{url}{'&' if '?' in url else '?'}db={14 + worker % 2}")
     queue.redis().flushdb()
     yield Queue(connection=queue.redis())
     queue.redis().flushdb()
+    queue._redis = before
 
 
 @pytest.fixture

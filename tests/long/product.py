@@ -53,7 +53,8 @@ class Product:
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement as the owner, who sees both schools."""
-        connected = closing(psycopg2.connect(libpq_url(self.owner_url), connect_timeout=5))
+        limits = "-c lock_timeout=3000 -c statement_timeout=20000"
+        connected = closing(psycopg2.connect(libpq_url(self.owner_url), connect_timeout=5, options=limits))
         with connected as connection, connection, connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
@@ -192,7 +193,7 @@ def let_leases_end(product: Product) -> None:
     product.rows("update job set claimed_until = now() where claimed_until is not null and done_at is null")
 
 
-def wait_until_drained(product: Product, seconds: float = 60) -> None:
+def wait_until_drained(product: Product, seconds: float = 120) -> None:
     """Until every event is relayed and every job that is due is done; none may be dead."""
     undone = """
         select (select count(*) from outbox_event where relayed_at is null)

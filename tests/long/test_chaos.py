@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg2
+import psycopg2.errors
 import pytest
 import redis
 
@@ -166,18 +168,24 @@ def test_people_go_on_without_redis_worker_or_cron(ground: Ground) -> None:
             with away(ground, product):
                 booking = people.use_everything(name)
                 let_it_be_late(product, booking)
-                report = readiness(product, 200)
-                assert report["status"] == "degraded", (name, report)
-                assert report["queue"] == "degraded"
-                if name.startswith("redis "):
-                    assert report["redis"] == "degraded"
-                if name == "worker":
-                    assert report["worker"] == "degraded"
+                check_degraded(product, name, booking)
                 late.append(booking)
         let_leases_end(product)
         wait_until_drained(product)
         check_escalated_once(product, late)
     wait_until(lambda: readiness(product, 200)["status"] == "ready", seconds=60)
+
+
+def check_degraded(product: Product, name: str, booking: int) -> None:
+    """/readyz names what is away, and work that is late, unless a worker that was under way has just taken that."""
+    report = readiness(product, 200)
+    expected = {"redis stopped": {"redis"}, "redis frozen": {"redis"}, "worker": {"worker"}}.get(name, set())
+    waiting = "select 1 from job where key like %s and done_at is null and coalesce(claimed_until, now()) <= now()"
+    if product.rows(waiting, f"%:escalate:{booking}:1"):
+        expected = {*expected, "queue"}
+    missed = {part for part in expected if report[part] != "degraded"}
+    assert not missed, (name, report)
+    assert report["status"] == "degraded" or not expected, (name, report)
 
 
 @contextmanager
@@ -208,9 +216,22 @@ def redis_emptied(ground: Ground, product: Product) -> Iterator[None]:
 @contextmanager
 def worker_frozen(_ground: Ground, product: Product) -> Iterator[None]:
     """A worker that is there and does nothing: its heartbeat grows old."""
-    with frozen(product.pid("worker")):
-        product.rows("update worker_heartbeat set seen_at = seen_at - interval '5 minutes'")
+    pid = product.pid("worker")
+    while not _froze_between_heartbeats(product, pid):
+        pass
+    with frozen(pid):
         yield
+
+
+def _froze_between_heartbeats(product: Product, pid: int) -> bool:
+    """Freeze it and let its heartbeat be old; a worker caught while it writes one would hold that row for good."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        product.rows("update worker_heartbeat set seen_at = seen_at - interval '5 minutes'")
+    except psycopg2.errors.LockNotAvailable:
+        os.kill(pid, signal.SIGCONT)
+        return False
+    return True
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, redirect, request
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.courses.kinds import kind_of
 from app.courses.models import Course
 from app.courses.queries import StepContent, StepPlace, find_published_lesson
+from app.foundation import tenancy
 from app.foundation.permissions import access, requires
 from app.foundation.replies import page, reply, wants_partial
 from app.learning.forms import BeginForm
@@ -126,7 +127,8 @@ def praise(done: StepDone, place: StepPlace, taking: Taking) -> str:
 
 
 def course_path(course_id: int) -> str:
-    return url_for("learning.course_show", course_id=course_id)
+    """The address of learning.course_show, on which those of all steps are built."""
+    return f"/{tenancy.required().slug}/courses/{course_id}"
 
 
 def step_path(course_url: str, place: StepPlace) -> str:

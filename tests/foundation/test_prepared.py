@@ -1,0 +1,45 @@
+"""Prepared statements: planned once a connection, and walled in like any other."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+from app.foundation import db
+from app.foundation.prepared import Prepared
+from tests.cast import ANA, HAL, at_school, member
+
+NAMES = Prepared(
+    "select name from membership where id = %(id)s and (name = %(name)s or %(name)s is null)", id="bigint", name="text"
+)
+PLANS = "select count(*) from pg_prepared_statements where statement like '%select name from membership%'"
+
+
+def test_it_is_planned_once_however_often_it_runs(app: Flask) -> None:
+    with at_school("skyline"):
+        ana = member(ANA)
+        for _ in range(3):
+            assert NAMES.run({"id": ana.id, "name": None}).scalar() == "Ana Ruiz"
+        assert NAMES.run({"id": ana.id, "name": "Hal Pryce"}).scalar() is None
+        assert db.session.connection().exec_driver_sql(PLANS.replace("%", "%%"), {}).scalar() == 1
+
+
+def test_a_plan_made_at_one_school_shows_nothing_of_it_at_the_next(app: Flask) -> None:
+    with at_school("harbour"):
+        hal = member(HAL).id
+        for _ in range(7):  # After five runs PostgreSQL may keep one plan for all values.
+            assert NAMES.run({"id": hal, "name": None}).scalar() == "Hal Pryce"
+    with at_school("skyline"):
+        assert NAMES.run({"id": hal, "name": None}).scalar() is None
+
+
+def test_it_outlives_a_transaction_that_was_rolled_back(app: Flask) -> None:
+    with at_school("skyline"):
+        ana = member(ANA).id
+        savepoint = db.session.begin_nested()
+        NAMES.run({"id": ana, "name": None})
+        with pytest.raises(DBAPIError):
+            db.session.connection().exec_driver_sql("select 1 / 0")
+        savepoint.rollback()
+        assert NAMES.run({"id": ana, "name": None}).scalar() == "Ana Ruiz"
