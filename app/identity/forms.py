@@ -17,3 +17,8 @@ class SignInForm(Form):
     tenant = HiddenField(validators=[Optional(), Length(max=40)])
     next = HiddenField(validators=[Optional(), Length(max=2000)])
     resume = HiddenField(validators=[Optional(), Length(max=200_000)])
+
+
+def blank_sign_in_form(next_page: str, tenant: str) -> SignInForm:
+    """The form before anything was typed."""
+    return SignInForm(formdata=None, next=next_page, tenant=tenant)

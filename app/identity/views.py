@@ -16,7 +16,7 @@ from app.foundation.actor import STRANGER, Actor
 from app.foundation.permissions import SAFE_METHODS, SignInNeeded, public, signed_in
 from app.foundation.refusals import BadRequest
 from app.foundation.replies import page, reply, wants_partial
-from app.identity.forms import SignInForm
+from app.identity.forms import SignInForm, blank_sign_in_form
 from app.identity.operations import SignedIn, sign_in, sign_out
 from app.identity.queries import find_actor, list_schools_of_user
 from app.identity.rules import new_token
@@ -48,12 +48,16 @@ NEVER_CARRIED = {"csrf_token", "password", "once"}
 @bp.get("/login")
 @public("the sign-in page")
 def session_new() -> Any:
-    form = SignInForm(
-        formdata=None, next=own_path(request.args.get("next")), tenant=request.args.get("tenant", "")[:40]
-    )
     if current_user.is_authenticated and not request.args.get("next"):
         return redirect(url_for("identity.schools_index"), 303)
-    return sign_in_page(form)
+    return page(
+        "identity/sign_in.html",
+        form=None,
+        ended=False,
+        blank_form=blank_sign_in_form,
+        next_page=own_path(request.args.get("next")),
+        school=request.args.get("tenant", "")[:40],
+    )
 
 
 @bp.post("/login")
