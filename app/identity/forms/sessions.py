@@ -26,3 +26,8 @@ class SignInForm(Destination):
     email = EmailField(_l("E-mail"), [InputRequired(_l("Give your e-mail address.")), Length(max=254)], [stripped])
     password = PasswordField(_l("Password"), [InputRequired(_l("Give your password.")), Length(max=128)])
     remembered = BooleanField(_l("Remember me on this device"))
+
+
+def blank_sign_in_form(next_page: str, tenant: str) -> SignInForm:
+    """The form before anything was typed."""
+    return SignInForm(formdata=None, next=next_page, tenant=tenant)

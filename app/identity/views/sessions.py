@@ -14,7 +14,7 @@ from app.foundation import csrf, tenancy
 from app.foundation.actor import STRANGER, Actor
 from app.foundation.permissions import SAFE_METHODS, SignInNeeded, access, own_account, public, signed_in
 from app.foundation.replies import page, reply, wants_partial
-from app.identity.forms.sessions import Destination, SignInForm
+from app.identity.forms.sessions import Destination, SignInForm, blank_sign_in_form
 from app.identity.models import User, UserSession
 from app.identity.operations.sessions import (
     SignedIn,
@@ -35,12 +35,16 @@ from app.identity.views.sign_in_limits import know_device, tries_for
 @bp.get("/login")
 @public("the sign-in page")
 def session_new() -> Any:
-    form = SignInForm(
-        formdata=None, next=own_path(request.args.get("next")), tenant=request.args.get("tenant", "")[:40]
-    )
     if current_user.is_authenticated and not request.args.get("next"):
         return redirect(url_for("identity.schools_index"), 303)
-    return sign_in_page(form)
+    return page(
+        "identity/sign_in.html",
+        form=None,
+        ended=False,
+        blank_form=blank_sign_in_form,
+        next_page=own_path(request.args.get("next")),
+        school=request.args.get("tenant", "")[:40],
+    )
 
 
 @bp.post("/login")

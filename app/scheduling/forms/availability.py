@@ -137,6 +137,11 @@ for _weekday, _name in enumerate(WEEKDAYS):
         setattr(WeekForm, f"to_{_weekday}_{_row}", ClockField(_l("%(day)s, to", day=_name)))
 
 
+def blank_week_form(hours: Iterable[tuple[int, int, int]], zone: str) -> WeekForm:
+    """The form of a week as it is saved."""
+    return WeekForm(hours, zone, formdata=None)
+
+
 class ExceptionForm(CreatingForm):
     """One day on which a person is away, for all of it or for some hours, or works besides their week."""
 

@@ -17,7 +17,7 @@ from app.foundation.once import once
 from app.foundation.permissions import Role, access, requires
 from app.foundation.replies import page, reply
 from app.identity.models import Membership
-from app.scheduling.forms.availability import WEEKDAYS, ExceptionForm, WeekForm
+from app.scheduling.forms.availability import WEEKDAYS, ExceptionForm, WeekForm, blank_week_form
 from app.scheduling.models import AvailabilityException, AvailabilityRule, Resource
 from app.scheduling.operations.availability import add_exception, remove_exception, set_week
 from app.scheduling.operations.resources import ensure_person_resource
@@ -122,15 +122,16 @@ def _editor(resource: Resource, form: WeekForm | None = None, exception_form: Ex
     zone = _zone(rules)
     exceptions = list_exceptions([resource.id], since=clock.today(zone))
     coming = list_firm_bookings(resource.id, after=clock.now())
-    form = form or WeekForm(hours_of(rules), zone, formdata=None)
     exception_form = exception_form or ExceptionForm(formdata=None)
     return page(
         "scheduling/availability.html",
-        status=max(form.status, exception_form.status),
+        status=max(form.status if form else 200, exception_form.status),
         resource=resource,
         own=resource.membership_id == current_user.membership_id,
         save_url=_page_of(resource),
         form=form,
+        blank_form=blank_week_form,
+        hours=tuple(hours_of(rules)),
         exception_form=exception_form,
         exceptions=exceptions,
         zone=zone,
