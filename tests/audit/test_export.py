@@ -69,7 +69,7 @@ def test_a_missing_line_and_a_missing_end_are_found(exported: Path) -> None:
     lines = exported.read_text().splitlines(keepends=True)
     kept = head(exported)
     exported.write_text("".join(lines[:6] + lines[7:]))
-    assert check(exported) == (1, "BROKEN at line 7, link 8: it does not follow link 6\n")
+    assert check(exported) == (1, "BROKEN at link 8: it does not follow link 6\n")
     exported.write_text("".join(lines[:-1]))
     assert check(exported)[0] == 0
     code, said = check(exported, kept)
