@@ -50,6 +50,10 @@ def test_each_variable_is_a_setting(services: dict[str, Any]) -> None:
         assert set(services[name]["environment"]) <= SETTINGS, name
 
 
+def test_each_setting_reaches_the_web_server(services: dict[str, Any]) -> None:
+    assert set(services["web"]["environment"]) == SETTINGS - {"OWNER_DATABASE_URL"}
+
+
 def test_only_the_migration_knows_the_owner(services: dict[str, Any]) -> None:
     knows = {name for name in OURS if "owner" in str(services[name]["environment"]).lower()}
     assert knows == {"migrate"}
