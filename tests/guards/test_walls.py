@@ -147,7 +147,7 @@ def raw(filled: str) -> RawSql:
 
 @pytest.fixture(scope="module")
 def schools(raw: RawSql) -> dict[str, int]:
-    return {slug: number for slug, number in raw.ask("select slug, id from tenant")}  # noqa: C416
+    return dict(raw.ask("select slug, id from tenant"))
 
 
 def tables_of(database: str, which) -> list[str]:  # type: ignore[no-untyped-def]
