@@ -122,6 +122,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     from app.quizzes import policies as _quizzes_policies  # noqa: F401
     from app.quizzes.kinds.quiz import QuizKind
     from app.scheduling import models as _scheduling_models  # noqa: F401
+    from app.scheduling import reactions as _scheduling_reactions  # noqa: F401
     from app.scheduling import views as scheduling
     from app.tenants import queries as tenants_queries
     from app.tenants import views as tenants

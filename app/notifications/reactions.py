@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.foundation.events import reacts_to
-from app.identity.queries import list_members_with_role
+from app.identity.queries import list_members_with_role, list_office
 from app.notifications.operations import notify
 from app.notifications.queries import Concerned, find_concerned
 from app.scheduling.events import (
@@ -18,6 +18,7 @@ from app.scheduling.events import (
     BookingDeclined,
     BookingEscalated,
 )
+from app.tenants.queries import school_settings
 
 FOR_APPROVAL = 1
 
@@ -44,14 +45,21 @@ def on_booking_cancelled(event: BookingCancelled) -> None:
 
 @reacts_to(BookingEscalated)
 def on_booking_escalated(event: BookingEscalated) -> None:
-    """Nobody acted in time: every active admin is told, once for each escalation."""
+    """Nobody acted in time: those whom the school named are told, else every active admin; once for each escalation."""
     booking = find_concerned(event.booking_id)
     if booking is None:
         return
     facts = {**_facts(booking), "waits_for": "approval" if event.number == FOR_APPROVAL else "assignment"}
     cause = f"booking.escalated:{event.booking_id}:{event.number}"
-    for admin in list_members_with_role("admin"):
-        notify(admin.id, "booking.escalated", cause=cause, subject_id=event.booking_id, facts=facts)
+    for person in _told_of_escalations():
+        notify(person, "booking.escalated", cause=cause, subject_id=event.booking_id, facts=facts)
+
+
+def _told_of_escalations() -> list[int]:
+    """Whom the school named, as far as they still run it; where nobody is left of them, the admins: somebody must hear of it."""
+    office = list_office()
+    named = [person for person in school_settings().escalate_to_ids if person in office]
+    return named or [admin.id for admin in list_members_with_role("admin")]
 
 
 def _tell_concerned(kind: str, booking_id: int, actor_id: int | None) -> None:

@@ -12,11 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from app.audit.operations import audit
 from app.foundation.actor import Actor
 from app.foundation.db import after_commit, session
+from app.foundation.events import announce
 from app.foundation.jobs import replay_job
 from app.foundation.models import Job
 from app.foundation.refusals import Refusal
 from app.foundation.tenancy import SLUG, TenantRef, forget_tenants, tenant_scope
 from app.identity.queries import count_people_in
+from app.tenants.events import SchoolChanged
 from app.tenants.models import Department, SchoolSettings, Tenant
 from app.tenants.queries import (
     count_departments_in,
@@ -88,6 +90,7 @@ def change_settings(facts: dict[str, Any], *, version: str, actor: Actor) -> Sch
         before=_plain({name: was[name] for name in changed}, settings.version - 1),
         after=_plain({name: facts[name] for name in changed}, settings.version),
     )  # fmt: skip
+    announce(SchoolChanged(settings.version, ",".join(sorted(changed))))
     after_commit(forget_tenants)
     return settings
 

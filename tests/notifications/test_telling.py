@@ -26,8 +26,9 @@ from app.scheduling.events import (
     BookingEscalated,
 )
 from app.scheduling.models import Booking
+from app.tenants.queries import school_settings
 from jobs import notifications as _jobs  # noqa: F401
-from tests.cast import ANA, BEA, HAL, LEO, OLGA, Person, at_school, member
+from tests.cast import ANA, BEA, HAL, LEO, MAX, OLGA, Person, at_school, member
 from tests.notifications.bookings import make_booking
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -109,6 +110,30 @@ def test_an_escalation_reaches_each_active_admin_of_that_school_only(app: Flask,
         assert session.scalars(select(Notification)).all() == []
         assert count_unread(member(HAL).id) == 0
     assert mails(mailbox) == [ANA.email, OLGA.email]
+
+
+def name_whom_to_tell(*people: Person) -> None:
+    with at_school("skyline"), unit_of_work():
+        school_settings().escalate_to_ids = [member(person).id for person in people]
+
+
+def test_an_escalation_reaches_whom_the_school_named_and_nobody_else(app: Flask, mailbox: Path) -> None:
+    booking_id, _ids = booked()
+    name_whom_to_tell(MAX, OLGA)
+    happen(app, BookingEscalated(booking_id=booking_id, number=1), BookingEscalated(booking_id=booking_id, number=1))
+    with at_school("skyline"):
+        assert told("booking.escalated") == sorted([member(MAX).id, member(OLGA).id])
+    assert mails(mailbox) == [MAX.email, OLGA.email]
+
+
+def test_where_nobody_is_left_of_whom_the_school_named_the_admins_hear_of_it(app: Flask, mailbox: Path) -> None:
+    booking_id, ids = booked()
+    name_whom_to_tell(MAX)
+    with at_school("skyline"), unit_of_work():
+        session.execute(update(Membership).where(Membership.id == member(MAX).id).values(status="suspended"))
+    happen(app, BookingEscalated(booking_id=booking_id, number=1))
+    with at_school("skyline"):
+        assert told("booking.escalated") == sorted([ids[ANA], ids[OLGA]])
 
 
 def test_the_second_escalation_is_news_again(app: Flask, mailbox: Path) -> None:

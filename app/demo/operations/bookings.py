@@ -25,7 +25,8 @@ from app.scheduling.operations.availability import add_exception, set_week
 from app.scheduling.operations.claims import SlotTaken, take
 from app.scheduling.operations.deciding import approve_booking, assign_booking, decline_booking
 from app.scheduling.operations.ending import cancel_booking
-from app.scheduling.operations.requesting import request_booking, schedule_escalation
+from app.scheduling.operations.escalating import schedule_escalation
+from app.scheduling.operations.requesting import request_booking
 from app.scheduling.operations.resources import add_aircraft, add_simulator, ensure_person_resource
 from app.scheduling.queries.availability import open_spans
 from app.scheduling.rules.availability import covers

@@ -12,7 +12,7 @@ from app.foundation.events import announce
 from app.scheduling.events import BookingApproved, BookingAssigned, BookingDeclined
 from app.scheduling.models import Booking, Resource
 from app.scheduling.operations.claims import NotPossible, claimed, lock_booking, make_firm, release
-from app.scheduling.operations.requesting import schedule_escalation
+from app.scheduling.operations.escalating import schedule_escalation
 from app.scheduling.queries.resources import find_instructor
 from app.scheduling.rules.bookings import CRAFT_KINDS, CRAFT_NEEDED
 

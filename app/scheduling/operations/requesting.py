@@ -11,18 +11,17 @@ from app.foundation import clock, formats
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
-from app.foundation.jobs import schedule_job
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership
 from app.scheduling.events import BookingRequested
 from app.scheduling.models import Booking, Resource
 from app.scheduling.operations.claims import SlotTaken, next_free_sentence, take
+from app.scheduling.operations.escalating import schedule_escalation
 from app.scheduling.operations.resources import ensure_person_resource
 from app.scheduling.queries.availability import next_free_times
 from app.scheduling.queries.bookings import list_taken
 from app.scheduling.queries.resources import find_instructor
 from app.scheduling.rules.bookings import FURTHEST_AHEAD, LENGTHS, Activity, is_on_the_step
-from app.tenants.queries import school_settings
 
 
 class NotARequest(Refusal):
@@ -71,17 +70,6 @@ def request_booking(
     )  # fmt: skip
     announce(BookingRequested(booking.id, actor.membership_id))
     return booking
-
-
-def schedule_escalation(booking: Booking, *, number: int, since: datetime) -> None:
-    """Have the admins told if nobody acts within the school's hours: 1 waits for approval, 2 for an assignment."""
-    schedule_job(
-        "scheduling.escalate_booking",
-        key=f"escalate:{booking.id}:{number}",
-        run_at=since + timedelta(hours=school_settings().escalate_after_hours),
-        booking_id=booking.id,
-        number=number,
-    )
 
 
 def _check(starts_at: datetime, minutes: int, activity: str, learner: Membership, wished: Resource | None) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.operations import audit
 from app.foundation import tenancy
-from app.foundation.actor import Actor
+from app.foundation.actor import SYSTEM, Actor
 from app.foundation.db import session
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership
@@ -32,6 +32,19 @@ def ensure_person_resource(member: Membership) -> Resource:
     return found
 
 
+def rename_person_resource(membership_id: int) -> Resource | None:
+    """Give the resource that a member is the name they have now. None if they are no resource, or have that name already."""
+    found = person_resource_of(membership_id)
+    member = session.get(Membership, membership_id)
+    if found is None or member is None or found.name == member.name:
+        return None
+    before = {"name": found.name}
+    found.name = member.name
+    session.flush()
+    audit("resource.renamed", actor=SYSTEM, subject=found, before=before, after={"name": found.name})
+    return found
+
+
 def add_aircraft(name: str, detail: str, *, actor: Actor) -> Resource:
     """Put an aircraft into service under its registration. Refuses a name that another one has."""
     return _add_resource("aircraft", name, detail, actor)
@@ -48,5 +61,6 @@ def _add_resource(kind: str, name: str, detail: str, actor: Actor) -> Resource:
     resource = Resource(kind=kind, name=name, detail=detail)
     session.add(resource)
     session.flush()
+    # A registration is no personal data: under "name" the trail would only say that it changed.
     audit(f"{kind}.added", actor=actor, subject=resource, after={"resource": name, "detail": detail})
     return resource

@@ -184,6 +184,12 @@ def list_queue(cursor: str = "") -> Page[BookingCard]:
     return Page([BookingCard(*row) for row in page.rows], page.before, page.after)
 
 
+def list_waiting() -> list[tuple[int, str]]:
+    """The id and the status of every booking to come that waits for an admin."""
+    waiting = select(Booking.id, Booking.status).where(Booking.status.in_(WAITING), Booking.starts_at > clock.now())
+    return [(booking_id, status) for booking_id, status in session.execute(waiting.order_by(Booking.id))]
+
+
 @dataclass(frozen=True)
 class WaitingCounts:
     """How much waits for the admins: requests, approved ones without assignment, and how many of both were escalated."""

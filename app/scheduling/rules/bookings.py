@@ -53,3 +53,12 @@ def instant_of(local: datetime, zone: str) -> datetime | None:
     instant = aware.astimezone(UTC)
     skipped = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local
     return None if skipped else instant
+
+
+def escalation_due(since: datetime, starts_at: datetime, *, hours: int) -> datetime:
+    """When a booking that has waited since an instant is told of: after the school's `hours`, and where it starts sooner than
+    that helps, when half of the time until its start has passed.
+
+    Half leaves as much time to decide as was let go by, however near the start is; an escalation at the start helps nobody.
+    """
+    return min(since + timedelta(hours=hours), since + max(starts_at - since, timedelta()) / 2)

@@ -1,0 +1,15 @@
+"""What happens to schools, for the floors above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.foundation.events import Event
+
+
+@dataclass(frozen=True)
+class SchoolChanged(Event):
+    """A school decided to work otherwise. `fields` names what changed, by commas; `version` is the settings' then."""
+
+    version: int
+    fields: str
