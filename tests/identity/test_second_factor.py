@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 
 from app.audit.models import AuditEntry
 from app.foundation import clock
-from app.foundation.crypto import Unreadable, decrypt, derive_key
+from app.foundation.crypto import Unreadable, decrypt, derive_key, encrypt
 from app.foundation.db import session
 from app.identity.models import RecoveryCode, User, UserSession
 from app.identity.queries import find_session, find_user_by_email
@@ -137,6 +137,18 @@ def test_a_recovery_code_works_once_however_it_is_typed(app: Flask) -> None:
     again = to_second_page(app)
     assert again.form("Go on").fill(totp_code=codes[0]).submit().status == 422
     assert again.form("Go on").fill(totp_code=codes[1]).submit(follow=False).status == 303
+
+
+def test_after_another_secret_key_a_recovery_code_still_helps(app: Flask) -> None:
+    _client, secret, codes = turn_on(app)
+    leo, former_key = user_of(LEO), derive_key("the secret key of last year", "second factors")
+    leo.totp_cipher = encrypt(secret.encode(), former_key, bound_to=f"second factor of {leo.id}")
+    session.commit()
+    page = to_second_page(app)
+    refused = page.form("Go on").fill(totp_code=code_of(secret)).submit()
+    assert (refused.status, "does not fit" in refused.text) == (422, True)
+    assert refused.form("Go on").fill(totp_code=codes[0]).submit(follow=False).status == 303
+    assert is_in(page.client)
 
 
 def test_anothers_recovery_code_does_nothing(app: Flask) -> None:

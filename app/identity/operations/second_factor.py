@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask_babel import gettext as _
 from sqlalchemy import delete, or_, update
 
 from app.foundation import clock
 from app.foundation.actor import Actor
-from app.foundation.crypto import decrypt, encrypt
+from app.foundation.crypto import Unreadable, decrypt, encrypt
 from app.foundation.db import session
 from app.foundation.refusals import Refusal
 from app.identity.models import RecoveryCode, User, UserSession
 from app.identity.operations.accounts import audit_at_schools, end_sessions, prove_password
 from app.identity.queries import find_user
 from app.identity.rules import fitting_step, new_recovery_codes, new_totp_secret, recovery_hash
+
+log = logging.getLogger(__name__)
 
 
 class WrongCode(Refusal):
@@ -107,7 +111,8 @@ def wrong_code() -> WrongCode:
 
 
 def _use_app_code(user: User, code: str, *, key: bytes) -> bool:
-    step = fitting_step(_secret(user, key), code, at=clock.now())
+    secret = _secret(user, key)
+    step = fitting_step(secret, code, at=clock.now()) if secret else None
     if step is None:
         return False
     newer = or_(User.totp_last_step.is_(None), User.totp_last_step < step)
@@ -115,8 +120,13 @@ def _use_app_code(user: User, code: str, *, key: bytes) -> bool:
     return session.scalar(taken) is not None
 
 
-def _secret(user: User, key: bytes) -> str:
-    return decrypt(user.totp_cipher or b"", key, bound_to=_bound_to(user)).decode()
+def _secret(user: User, key: bytes) -> str | None:
+    """None where it was encrypted under another platform's key: only a recovery code helps then."""
+    try:
+        return decrypt(user.totp_cipher or b"", key, bound_to=_bound_to(user)).decode()
+    except Unreadable:
+        log.warning("a second factor cannot be read: was SECRET_KEY changed?", extra={"user_id": user.id})
+        return None
 
 
 def _bound_to(user: User) -> str:
