@@ -77,7 +77,10 @@ class PlatformEntry(_Origin, Base):
     """What concerns no known school, or the platform itself: a failed sign-in of an unknown mail, an operator's deed."""
 
     __tablename__ = "platform_entry"
-    __table_args__ = (Index("ix_platform_entry_at", "at", "id"),)
+    __table_args__ = (
+        Index("ix_platform_entry_at", "at", "id"),
+        Index("ix_platform_entry_school", "school_id", "at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=func.now())

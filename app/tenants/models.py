@@ -27,6 +27,8 @@ class Tenant(Base):
     zone: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     suspended_at: Mapped[datetime | None]
+    suspended_reason: Mapped[str | None] = mapped_column(String(300))
+    """Why nobody can work in the school at present, in the words of the operator who suspended it, for operators."""
 
 
 class SchoolSettings(TenantRow, Base):
