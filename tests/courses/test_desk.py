@@ -15,7 +15,7 @@ from app.foundation import tenancy
 from app.foundation.actor import SYSTEM
 from app.foundation.db import session
 from app.foundation.permissions import Role
-from app.identity.operations import add_member
+from app.identity.operations.accounts import add_member
 from app.identity.queries import find_user_by_email
 from app.tenants.operations import create_school
 from tests.cast import ADA, ANA, BEA, HAL, LEO, LOU, MAX, Person, actor, at_school

@@ -18,7 +18,7 @@ from app.foundation.actor import SYSTEM
 from app.foundation.db import session
 from app.foundation.permissions import Role
 from app.identity.models import Membership
-from app.identity.operations import add_member, add_user
+from app.identity.operations.accounts import add_member, add_user
 from app.learning.models import Enrollment, StepProgress
 from app.quizzes.models import Answer as SavedAnswer
 from app.quizzes.models import Attempt

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from app.foundation.actor import SYSTEM
 from app.foundation.db import session
 from app.foundation.permissions import Role
-from app.identity.operations import add_member, add_user
+from app.identity.operations.accounts import add_member, add_user
 from app.scheduling.models import Booking, Claim
 from tests.browser import ONCE, Answer, Browser
 from tests.cast import ANA, BEA, PASSWORD, Person
