@@ -54,7 +54,7 @@ class Form(FlaskForm):
 
 
 class CreatingForm(Form):
-    """A form that creates something: the same one-use key sent again answers as the first time did."""
+    """A form that creates something: the same form sent again answers as the first time did."""
 
     once = HiddenField(default=lambda: uuid.uuid4().hex)
 

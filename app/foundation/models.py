@@ -103,7 +103,7 @@ def _add_composite_keys(table: Table, metadata: Any) -> None:
 
 
 class OnceKey(TenantRow, Base):
-    """The one-use key of a form that creates something, and where the first answer led."""
+    """The one-use key of a form that creates something, hashed with what was sent, and where the first answer led."""
 
     __tablename__ = "once_key"
     constraints = (UniqueConstraint("tenant_id", "user_id", "key"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from typing import Any
 
@@ -26,7 +27,7 @@ def add_routes(app: Flask, barrier: threading.Barrier | None = None) -> Flask:
     @signed_in
     @once
     def make() -> Any:
-        name = request.form["name"]
+        name = request.form["name"] + "".join(sent.read().decode() for sent in request.files.values())
         if name == "bad":
             return "<!DOCTYPE html>", 422
         if name == "led away":
@@ -59,6 +60,36 @@ def test_the_same_form_twice_is_one_deed(throwaway: Flask) -> None:
     assert first.location == second.location
     assert first.location.startswith("/skyline/made/")
     assert count("Gliders") == 1
+
+
+def test_whoever_goes_back_and_changes_what_they_typed_does_a_second_deed(throwaway: Flask) -> None:
+    client = LintingClient(add_routes(throwaway)).sign_in(ANA)
+    first, second = send(client, "Gliders"), send(client, "Balloons")
+    assert first.location != second.location
+    assert (count("Gliders"), count("Balloons")) == (1, 1)
+    assert send(client, "Gliders").location == first.location
+    assert send(client, "Balloons").location == second.location
+    assert (count("Gliders"), count("Balloons")) == (1, 1)
+
+
+def test_the_same_key_with_a_renewed_token_is_still_the_same_form(throwaway: Flask) -> None:
+    client = LintingClient(add_routes(throwaway)).sign_in(ANA)
+    first = send(client, "Gliders")
+    client.sign_in(ANA)
+    assert send(client, "Gliders").location == first.location
+    assert count("Gliders") == 1
+
+
+def test_the_same_form_with_another_file_is_another_deed(throwaway: Flask) -> None:
+    client = LintingClient(add_routes(throwaway)).sign_in(ANA)
+
+    def upload(content: bytes) -> Any:
+        fields = {"name": "From a file: ", "once": KEY, "csrf_token": client.csrf_token()}
+        return client.browser.post("/skyline/make", data={**fields, "list": (io.BytesIO(content), "people.csv")})
+
+    first, again, other = upload(b"Ana"), upload(b"Ana"), upload(b"Bea")
+    assert first.location == again.location != other.location
+    assert (count("From a file: Ana"), count("From a file: Bea")) == (1, 1)
 
 
 def test_an_answer_that_leads_nowhere_is_repeated_by_its_own_address(throwaway: Flask) -> None:
