@@ -23,7 +23,10 @@ IMMUTABLE = {
 """Tables whose rows never change, and the grants that keep them so."""
 RUNS_AS_OWNER = {
     "make_month_partition": "makes a month's partition, of a fixed list of tables",
+    "schools_with_spent_keys": "names schools with one-use keys to forget, by id only",
+    "school_usage": "counts how much a school is used, for the operators: numbers, never content",
     "seal_audit_entry": "chains an audit entry at commit, in tables that the web role may only read",
+    "tables_with_strays": "names partitioned tables whose rows lie in no month",
 }
 """SECURITY DEFINER functions, each with its reason."""
 EVERYDAY = {"SELECT", "INSERT", "UPDATE", "DELETE"}
