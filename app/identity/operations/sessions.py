@@ -73,13 +73,15 @@ def open_session(
             .where(before, UserSession.ended_at.is_(None))
             .values(ended_at=clock.now(), ended_reason="replaced")
         )
-    token = new_token()
+    token, now = new_token(), clock.now()
     opened = UserSession(
         user_id=user.id,
         token_hash=token_hash(token),
         csrf_hash=csrf_hash,
         user_agent=user_agent[:300],
-        expires_at=clock.now() + life,
+        created_at=now,
+        seen_at=now,
+        expires_at=now + life,
         is_remembered=is_remembered,
         second_factor_at=second_factor_at,
     )
