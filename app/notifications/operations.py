@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -13,6 +14,7 @@ from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.jobs import schedule_job
 from app.foundation.mail import absolute_url, can_send_mail, send_mail
+from app.foundation.refusals import Refusal
 from app.identity.queries import names_of_members
 from app.notifications.models import Notification
 from app.notifications.queries import MailFacts, find_mail
@@ -50,14 +52,24 @@ def mail_notification(notification_id: int) -> bool:
     return True
 
 
-def mark_read(notification: Notification) -> Notification:
-    """Note that its person has seen a notification; the first time counts."""
-    notification.read_at = notification.read_at or clock.now()
+class NotTheirs(Refusal):
+    """Somebody who acts as a person would hide from them what they have not seen."""
+
+
+def mark_read(notification: Notification, *, actor: Actor) -> Notification:
+    """Note that its person has seen a notification; the first time counts. Whoever acts as them leaves it unread."""
+    if not actor.is_acting:
+        notification.read_at = notification.read_at or clock.now()
     return notification
 
 
 def mark_all_read(*, actor: Actor, newest_id: int | None = None) -> int:
-    """Mark all of a person's notifications read, up to the newest they were shown. Returns how many were unread."""
+    """Mark all of a person's notifications read, up to the newest they were shown. Returns how many were unread.
+
+    Raises NotTheirs for somebody who acts as them: the very notice of that is among them.
+    """
+    if actor.is_acting:
+        raise NotTheirs(_("You act as %(name)s. Leave it to them to mark what they have read.", name=actor.name))
     unread = update(Notification).where(
         Notification.membership_id == actor.membership_id, Notification.read_at.is_(None)
     )

@@ -1,4 +1,5 @@
 """Whom to tell when something happens to a booking: the learner, its instructor, the admins; never the one who did it.
+Whoever was acted as is told, too. What an admin decides about a person's access is mailed by identity: they may not see the app.
 
 A new request needs no notification: the admins' queue shows it, and nobody's waiting is shortened by a mail about each.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.foundation.events import reacts_to
+from app.identity.events import ActedAs
 from app.identity.queries import list_members_with_role, list_office
 from app.notifications.operations import notify
 from app.notifications.queries import Concerned, find_concerned
@@ -30,7 +32,12 @@ def on_booking_approved(event: BookingApproved) -> None:
 
 @reacts_to(BookingAssigned)
 def on_booking_assigned(event: BookingAssigned) -> None:
-    _tell_concerned("booking.assigned", event.booking_id, event.actor_id)
+    booking = find_concerned(event.booking_id)
+    if booking is None:
+        return
+    _tell("booking.assigned", event.booking_id, booking, _concerned(booking) - {event.actor_id})
+    if event.replaced_id:
+        _tell("booking.reassigned", event.booking_id, booking, {event.replaced_id} - {event.actor_id})
 
 
 @reacts_to(BookingDeclined)
@@ -55,6 +62,14 @@ def on_booking_escalated(event: BookingEscalated) -> None:
         notify(person, "booking.escalated", cause=cause, subject_id=event.booking_id, facts=facts)
 
 
+@reacts_to(ActedAs)
+def on_acted_as(event: ActedAs) -> None:
+    """Nobody is acted as without knowing it."""
+    cause = f"acted_as:{event.session_id}:{event.until}"
+    facts = {"by_id": event.by_id, "until": event.until}
+    notify(event.membership_id, "acted_as", cause=cause, subject_id=event.by_id, facts=facts)
+
+
 def _told_of_escalations() -> list[int]:
     """Whom the school named, as far as they still run it; where nobody is left of them, the admins: somebody must hear of it."""
     office = list_office()
@@ -64,9 +79,12 @@ def _told_of_escalations() -> list[int]:
 
 def _tell_concerned(kind: str, booking_id: int, actor_id: int | None) -> None:
     booking = find_concerned(booking_id)
-    if booking is None:
-        return
-    for person in _concerned(booking) - {actor_id}:
+    if booking:
+        _tell(kind, booking_id, booking, _concerned(booking) - {actor_id})
+
+
+def _tell(kind: str, booking_id: int, booking: Concerned, people: set[int]) -> None:
+    for person in people:
         notify(person, kind, cause=f"{kind}:{booking_id}", subject_id=booking_id, facts=_facts(booking))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from app.foundation.formats import span
+from app.foundation.formats import span, when
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,22 @@ class Words:
 
 
 @dataclass(frozen=True)
-class BookingFacts:
-    """What a notification says of a booking, for the person `reader_id` (a membership) in the IANA zone `zone`."""
+class Told:
+    """What a notification says, for the person `reader_id` (a membership) in the IANA zone `zone`."""
 
     facts: Mapping[str, Any]
     names: Mapping[int, str]
     reader_id: int
     zone: str
+
+    @property
+    def by(self) -> str:
+        """Who did it; empty for somebody who is not of the school."""
+        return self._name("by_id")
+
+    @property
+    def until(self) -> str:
+        return when(datetime.fromisoformat(self.facts["until"]), self.zone)
 
     @property
     def is_mine(self) -> bool:
@@ -69,12 +78,12 @@ class Kind:
 
     icon: str
     state: str
-    words: Callable[[BookingFacts], Words]
+    words: Callable[[Told], Words]
     endpoint: str = "scheduling.booking_show"
     argument: str = "booking_id"
 
 
-PEOPLE = ("learner_id", "instructor_id")
+PEOPLE = ("learner_id", "instructor_id", "by_id")
 """The facts that are memberships, whose names the words need."""
 
 
@@ -96,7 +105,7 @@ def people_in(facts: Mapping[str, Any]) -> set[int]:
 
 def words_of(kind: str, facts: Mapping[str, Any], *, names: Mapping[int, str], reader_id: int, zone: str) -> Words:
     """The words of a notification for its reader, in the locale in force."""
-    return kind_of(kind).words(BookingFacts(facts, names, reader_id, zone))
+    return kind_of(kind).words(Told(facts, names, reader_id, zone))
 
 
 def mail_text(words: Words, *, name: str, link: str, school: str) -> str:
@@ -109,7 +118,7 @@ def mail_text(words: Words, *, name: str, link: str, school: str) -> str:
     )  # fmt: skip
 
 
-def _approved(booking: BookingFacts) -> Words:
+def _approved(booking: Told) -> Words:
     if booking.is_mine:
         return Words(
             _("Your booking is approved"),
@@ -120,24 +129,32 @@ def _approved(booking: BookingFacts) -> Words:
     )
 
 
-def _assigned(booking: BookingFacts) -> Words:
+def _assigned(booking: Told) -> Words:
     if not booking.is_mine:
         return Words(_("You are assigned to a booking"), _sentence(booking.learner, booking.time, _in(booking)))
     with_whom = _("with %(instructor)s", instructor=booking.instructor) if booking.instructor else ""
     return Words(_("Your booking is set"), _sentence(booking.time, with_whom, _in(booking)))
 
 
-def _declined(booking: BookingFacts) -> Words:
+def _reassigned(booking: Told) -> Words:
+    if booking.instructor:
+        instead = _("%(instructor)s teaches it instead, and your time is free again.", instructor=booking.instructor)
+    else:
+        instead = _("Your time is free again.")
+    return Words(_("A booking is not yours any more"), f"{_sentence(booking.learner, booking.time)} {instead}")
+
+
+def _declined(booking: Told) -> Words:
     title = _("Your booking was declined") if booking.is_mine else _("A booking with you was declined")
     return Words(title, _ended(booking))
 
 
-def _cancelled(booking: BookingFacts) -> Words:
+def _cancelled(booking: Told) -> Words:
     title = _("Your booking was cancelled") if booking.is_mine else _("A booking with you was cancelled")
     return Words(title, _ended(booking))
 
 
-def _escalated(booking: BookingFacts) -> Words:
+def _escalated(booking: Told) -> Words:
     facts = {"learner": booking.learner, "time": booking.time}
     if booking.facts.get("waits_for") == "assignment":
         return Words(
@@ -149,13 +166,24 @@ def _escalated(booking: BookingFacts) -> Words:
     )
 
 
-def _ended(booking: BookingFacts) -> str:
+def _acted_as(told: Told) -> Words:
+    return Words(
+        _("%(name)s acted as you", name=told.by or _("Groundschool’s support")),
+        _(
+            "They may see and do what you can until %(time)s at the latest, but not change your password. What they do is "
+            "recorded under both names. If you did not expect this, ask the school’s office.",
+            time=told.until,
+        ),
+    )
+
+
+def _ended(booking: Told) -> str:
     whose = "" if booking.is_mine else booking.learner
     said = _sentence(whose, booking.time)
     return f"{said} {_('Reason: %(reason)s', reason=booking.reason)}" if booking.reason else said
 
 
-def _in(booking: BookingFacts) -> str:
+def _in(booking: Told) -> str:
     return _("in %(aircraft)s", aircraft=booking.aircraft) if booking.aircraft else ""
 
 
@@ -163,15 +191,17 @@ def _sentence(*parts: str) -> str:
     return f"{', '.join(part for part in parts if part)}."
 
 
-def _unknown(_booking: BookingFacts) -> Words:
+def _unknown(_told: Told) -> Words:
     return Words(_("Something happened"), _("Look at your bookings to see what changed."))
 
 
 KINDS = {
     "booking.approved": Kind("circle-check", "ok", _approved),
     "booking.assigned": Kind("calendar-check", "ok", _assigned),
+    "booking.reassigned": Kind("calendar-days", "mute", _reassigned),
     "booking.declined": Kind("circle-x", "stop", _declined),
     "booking.cancelled": Kind("ban", "stop", _cancelled),
     "booking.escalated": Kind("triangle-alert", "wait", _escalated),
+    "acted_as": Kind("eye", "wait", _acted_as, endpoint="notifications.notification_index", argument=""),
 }
 UNKNOWN = Kind("info", "info", _unknown, endpoint="notifications.notification_index", argument="")

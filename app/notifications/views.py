@@ -41,7 +41,7 @@ def reading_create_all() -> Any:
 @bp.post("/<int:notification_id>/reading")
 @signed_in
 def reading_create(notification_id: int) -> Any:
-    return redirect(subject_url(mark_read(access(Notification, notification_id))), 303)
+    return redirect(subject_url(mark_read(access(Notification, notification_id), actor=current_user)), 303)
 
 
 @bp.get("/reading")

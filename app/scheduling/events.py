@@ -32,10 +32,14 @@ class BookingApproved(Event):
 
 @dataclass(frozen=True)
 class BookingAssigned(Event):
-    """The booking has its instructor and, where it needs one, its aircraft."""
+    """The booking has its instructor and, where it needs one, its aircraft.
+
+    `replaced_id` is the membership of the instructor who was firmly on it until now and is not any more.
+    """
 
     booking_id: int
     actor_id: int | None = None
+    replaced_id: int | None = None
 
 
 @dataclass(frozen=True)

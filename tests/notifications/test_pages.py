@@ -12,6 +12,7 @@ from app.foundation import clock
 from app.foundation.db import session, unit_of_work
 from app.foundation.pages import SIZE
 from app.notifications.models import Notification
+from app.notifications.operations import notify
 from app.notifications.queries import count_unread
 from tests.cast import ANA, BEA, LEO, LOU, Person, at_school, member
 from tests.client import LintingClient, count_statements
@@ -119,6 +120,34 @@ def test_marking_all_leaves_other_people_alone(app: Flask) -> None:
     tell(ANA, kind="booking.escalated")
     LintingClient(app).sign_in(ANA).post(f"{LIST}/reading")
     assert (unread(ANA), unread(LEO)) == (0, 1)
+
+
+def test_whoever_acts_as_a_person_leaves_their_notifications_unread(app: Flask) -> None:
+    """The notice that somebody acted as Leo must not be gone before he has seen it."""
+    [mine] = tell(LEO)
+    client = LintingClient(app).sign_in(ANA)
+    with at_school("skyline"):
+        leo = member(LEO).id
+    client.get(f"/skyline/people/{leo}/acting").form("Begin").fill(reason="Looking with his eyes").submit()
+    page = client.get(LIST)
+    assert "Your booking is approved" in page.text
+    assert "Mark all as read" not in page.text
+    assert page.form(f"{mine}/reading").submit().path.startswith("/skyline/bookings/")
+    refused = client.post(f"{LIST}/reading")
+    assert refused.status == 409
+    assert "Leave it to them" in refused.text
+    assert unread(LEO) == 1
+
+
+def test_a_notice_of_having_been_acted_as_is_shown_with_the_time_in_the_readers_zone(app: Flask) -> None:
+    with app.app_context(), at_school("skyline"), unit_of_work():
+        facts = {"by_id": member(ANA).id, "until": "2037-11-24T17:30:00+00:00"}
+        notify(member(LEO).id, "acted_as", cause="acted_as:1:x", subject_id=facts["by_id"], facts=facts)
+        member(LEO).zone = "Europe/London"
+    page = LintingClient(app).sign_in(LEO).get(LIST)
+    assert "Ana Ruiz acted as you" in page.text
+    assert "until Tue 24 Nov, 17:30 GMT" in page.text
+    assert page.form("Open").submit().path == LIST
 
 
 @pytest.mark.parametrize(

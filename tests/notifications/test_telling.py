@@ -13,6 +13,7 @@ from app.foundation import db, jobs
 from app.foundation.db import session, unit_of_work
 from app.foundation.events import Event, announce
 from app.foundation.models import Job
+from app.identity.events import ActedAs
 from app.identity.models import Membership
 from app.notifications import operations
 from app.notifications.models import Notification
@@ -26,9 +27,11 @@ from app.scheduling.events import (
     BookingEscalated,
 )
 from app.scheduling.models import Booking
+from app.scheduling.operations.deciding import assign_booking
+from app.scheduling.operations.resources import ensure_person_resource
 from app.tenants.queries import school_settings
 from jobs import notifications as _jobs  # noqa: F401
-from tests.cast import ANA, BEA, HAL, LEO, MAX, OLGA, Person, at_school, member
+from tests.cast import ANA, BEA, BO, HAL, LEO, MAX, OLGA, Person, actor, at_school, member
 from tests.notifications.bookings import make_booking
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -224,12 +227,56 @@ def test_the_mail_reads_as_agreed(app: Flask, mailbox: Path, name: str, status: 
     booking_id, ids = booked(status=status, aircraft=aircraft, **over)
     more = {"number": 2 if status == "approved" else 1} if event is BookingEscalated else {"actor_id": ids[OLGA]}
     happen(app, event(booking_id=booking_id, **more))
-    written = [message_from_bytes(f.read_bytes(), policy=policy.default) for f in mailbox.glob("*.eml")]
-    mail = next(m for m in written if m["To"] == who.email)
-    said = f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{mail.get_content()}".replace(
-        f"/bookings/{booking_id}", "/bookings/1"
-    )
-    assert said.rstrip() == (SNAPSHOTS / f"{name}.txt").read_text().rstrip()
+    assert mail_to(who, mailbox, booking_id).rstrip() == (SNAPSHOTS / f"{name}.txt").read_text().rstrip()
+
+
+def mail_to(who: Person, folder: Path, booking_id: int = 0) -> str:
+    """The one mail that a person got, as snapshots hold it: the booking in it is number 1."""
+    written = [message_from_bytes(f.read_bytes(), policy=policy.default) for f in folder.glob("*.eml")]
+    [mail] = [m for m in written if m["To"] == who.email]
+    said = f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{mail.get_content()}"
+    return said.replace(f"/bookings/{booking_id}", "/bookings/1")
+
+
+def test_an_instructor_who_is_replaced_is_told_that_their_time_is_free(app: Flask, mailbox: Path) -> None:
+    """Bo had agreed to it; an admin then gives it to Bea."""
+    with app.test_request_context(), at_school("skyline") as school:
+        with unit_of_work():
+            booking = make_booking(instructor=BO, status="approved")
+            booking.activity = "ground"
+            session.flush()
+            assign_booking(booking, instructor=ensure_person_resource(member(BEA)), aircraft=None, actor=actor(ANA))
+            number = booking.id
+        jobs.drain_tenant(school.id)
+        jobs.drain_tenant(school.id)
+        assert told("booking.reassigned") == [member(BO).id]
+        assert told("booking.assigned") == sorted([member(BEA).id, member(LEO).id])
+    assert mail_to(BO, mailbox, number).rstrip() == (SNAPSHOTS / "reassigned_instructor.txt").read_text().rstrip()
+
+
+def test_an_instructor_who_was_only_wished_for_is_not_replaced(app: Flask, mailbox: Path) -> None:
+    with app.test_request_context(), at_school("skyline") as school:
+        with unit_of_work():
+            booking = make_booking(instructor=BO)
+            booking.activity = "ground"
+            session.flush()
+            assign_booking(booking, instructor=ensure_person_resource(member(BEA)), aircraft=None, actor=actor(ANA))
+        jobs.drain_tenant(school.id)
+        assert told("booking.reassigned") == []
+
+
+@pytest.mark.parametrize(("name", "by"), [("acted_as", ANA), ("acted_as_by_operator", None)])
+def test_whoever_is_acted_as_is_told_once_each_time(app: Flask, mailbox: Path, name: str, by: Person | None) -> None:
+    with at_school("skyline"):
+        who, by_id = member(LEO).id, member(by).id if by else None
+    once, again = "2037-11-24T17:30:00+00:00", "2037-11-24T19:30:00+00:00"
+    happen(app, ActedAs(who, by_id, 7, once), ActedAs(who, by_id, 7, once))
+    with at_school("skyline"):
+        assert told("acted_as") == [who]
+    assert mail_to(LEO, mailbox).rstrip() == (SNAPSHOTS / f"{name}.txt").read_text().rstrip()
+    happen(app, ActedAs(who, by_id, 7, again))
+    with at_school("skyline"):
+        assert told("acted_as") == [who, who]
 
 
 def facts_of(booking_id: int) -> dict[str, object]:

@@ -42,7 +42,7 @@ def assign_booking(booking: Booking, *, instructor: Resource, aircraft: Resource
     _refuse_if_over(booking)
     _refuse_wrong_instructor(booking, instructor)
     _refuse_wrong_craft(booking, aircraft)
-    before = _trail(booking)
+    before, replaced_id = _trail(booking), _replaced_by(booking, instructor)
     learner = claimed(booking, "learner")
     assert learner
     wanted = [("learner", learner), ("instructor", instructor)]
@@ -52,7 +52,7 @@ def assign_booking(booking: Booking, *, instructor: Resource, aircraft: Resource
     booking.approved_at = booking.approved_at or now
     session.flush()
     audit("booking.assigned", actor=actor, subject=booking, before=before, after=_trail(booking))
-    announce(BookingAssigned(booking.id, actor.membership_id))
+    announce(BookingAssigned(booking.id, actor.membership_id, replaced_id))
     return booking
 
 
@@ -69,6 +69,12 @@ def decline_booking(booking: Booking, *, reason: str, actor: Actor) -> Booking:
     audit("booking.declined", actor=actor, subject=booking, before=before, after=_trail(booking))
     announce(BookingDeclined(booking.id, actor.membership_id))
     return booking
+
+
+def _replaced_by(booking: Booking, instructor: Resource) -> int | None:
+    """The member who teaches this booking for certain as yet, if it is another than the one to teach it now."""
+    firm = (claim.resource for claim in booking.claims if claim.role == "instructor" and claim.state == "firm")
+    return next((one.membership_id for one in firm if one.id != instructor.id), None)
 
 
 def _refuse_if_over(booking: Booking) -> None:
