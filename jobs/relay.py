@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-
 from app.foundation import jobs, queue, tenancy
 from app.foundation.db import unit_of_work
-
-log = logging.getLogger(__name__)
 
 
 def drain(tenant_id: int) -> int:
@@ -21,9 +17,3 @@ def sweep() -> None:
         waiting = jobs.tenants_with_work()
     for tenant_id in waiting:
         queue.ring("jobs.relay.drain", tenant_id)
-
-
-def clean_up() -> None:
-    """Forget old relayed events and finished rows."""
-    with tenancy.tenant_scope(None), unit_of_work():
-        log.info("old work forgotten", extra={"rows": jobs.forget_old_work()})

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import socket
 from importlib import import_module
-from os import getpid
 from pathlib import Path
 from typing import Any
 
 from redis import Redis
 from rq import Queue, Worker
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine
 
 from app.factory import create_app
-from app.foundation import clock, db
-from app.foundation.models import WorkerHeartbeat
+from app.foundation import db
+from jobs import partitions
+from jobs.heartbeat import beat, make_engine, own_name
 
-log = logging.getLogger(__name__)
 SECONDS_BETWEEN_HEARTBEATS = 15
 
 
@@ -39,16 +33,6 @@ class GroundschoolWorker(Worker):
         return super().main_work_horse(job, queue)
 
 
-def beat(engine: Engine, name: str) -> None:
-    """Write that this worker is alive. A database that is away is a line in the log: the worker goes on."""
-    seen = insert(WorkerHeartbeat).values(name=name, seen_at=clock.now())
-    try:
-        with engine.begin() as connection:
-            connection.execute(seen.on_conflict_do_update(index_elements=["name"], set_={"seen_at": clock.now()}))
-    except SQLAlchemyError as error:
-        log.warning("the heartbeat could not be written", extra={"reason": type(error).__name__})
-
-
 def load_jobs() -> None:
     """Import every module of jobs/, so that their rows are known."""
     for path in sorted(Path(__file__).parent.glob("*.py")):
@@ -64,10 +48,11 @@ def main() -> None:
     worker = GroundschoolWorker(
         [Queue(connection=connection)],
         connection=connection,
-        name=f"{socket.gethostname()}-{getpid()}",
+        name=own_name("worker"),
         worker_ttl=SECONDS_BETWEEN_HEARTBEATS + 15,
     )
-    worker.heartbeats = create_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 2})
+    worker.heartbeats = make_engine(settings.database_url)
+    partitions.make_months_at_start()
     with app.app_context():
         worker.work(with_scheduler=False, logging_level="WARNING")
 

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, pool, text
 
 from app.foundation import walls
 from app.foundation.models import Base
+from app.foundation.partitions import make_months_ahead
 
 config = context.config
 
@@ -37,3 +38,8 @@ with engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+with engine.begin() as after:
+    # Whoever updates after months finds this month's partitions made before anything is written.
+    if after.execute(text("select to_regproc('make_month_partition') is not null")).scalar():
+        make_months_ahead(after)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import logging
+from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,13 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.foundation import clock, jobs, metrics, queue
+from app.foundation import clock, jobs, metrics, partitions, queue
 from app.foundation.db import session
-from app.foundation.models import WorkerHeartbeat
+from app.foundation.models import PROCESS_IS_LATE, WorkerHeartbeat
 from app.foundation.permissions import public
 from app.foundation.settings import Settings
 
-WORKER_IS_LATE = timedelta(seconds=60)
+log = logging.getLogger(__name__)
 QUEUE_IS_LATE = timedelta(minutes=5)
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -41,12 +43,12 @@ def readyz() -> tuple[Response, int]:
     """503 only without the database or with migrations pending; what else is missing is reported as degraded, with 200."""
     report: dict[str, Any] = {"database": "up", "redis": redis_state()}
     try:
-        report.update(migrations=migration_state(), worker=worker_state(), queue=queue_state())
+        report.update({part: ask() for part, ask in ASKED.items()})
     except SQLAlchemyError:
         session.rollback()
-        report.update(database="down", migrations="unknown", worker="unknown", queue="unknown")
+        report.update({"database": "down", **dict.fromkeys(ASKED, "unknown")})
     ready = report["database"] == "up" and report["migrations"] == "current"
-    fine = ready and all(report[part] == "up" for part in ("redis", "worker", "queue"))
+    fine = ready and all(report[part] == "up" for part in ("redis", *ASKED) if part != "migrations")
     report["status"] = "ready" if fine else "degraded" if ready else "down"
     return jsonify(report), 200 if ready else 503
 
@@ -76,14 +78,34 @@ def migration_state() -> str:
     return "current" if set(found) == newest_migrations() else "pending"
 
 
-def worker_state() -> str:
-    seen = session.execute(select(func.max(WorkerHeartbeat.seen_at))).scalar()
-    return "up" if seen and clock.now() - seen < WORKER_IS_LATE else "degraded"
+def process_state(kind: str) -> str:
+    """Whether any worker, or any cron, was alive lately."""
+    last = select(func.max(WorkerHeartbeat.seen_at)).where(WorkerHeartbeat.name.startswith(f"{kind}:"))
+    seen = session.execute(last).scalar()
+    return "up" if seen and clock.now() - seen < PROCESS_IS_LATE else "degraded"
 
 
 def queue_state() -> str:
     oldest = jobs.oldest_waiting()
     return "degraded" if oldest and clock.now() - oldest > QUEUE_IS_LATE else "up"
+
+
+def partition_state() -> str:
+    """Degraded while rows lie in no month: they are kept and found, but their month can get no partition of its own."""
+    strays = partitions.tables_with_strays()
+    if strays:
+        log.error("rows lie in no month", extra={"tables": strays})
+    return "degraded" if strays else "up"
+
+
+ASKED: dict[str, Callable[[], str]] = {
+    "migrations": migration_state,
+    "worker": partial(process_state, "worker"),
+    "cron": partial(process_state, "cron"),
+    "queue": queue_state,
+    "partitions": partition_state,
+}
+"""What is asked of the database, by its name in the report."""
 
 
 @cache

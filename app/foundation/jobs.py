@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, union, update
+from sqlalchemy import and_, func, or_, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -280,14 +280,6 @@ def replay_job(job: Job) -> None:
     """Give a parked row its tries back; it is due at once."""
     job.dead_at, job.tries, job.run_at = None, 0, clock.now()
     queue.nudge(job.tenant_id)
-
-
-def forget_old_work(*, older_than: timedelta = timedelta(days=30)) -> int:
-    """Delete relayed events and finished rows that nobody asks about any more. Returns how many."""
-    before = clock.now() - older_than
-    done = session.execute(delete(Job).where(Job.done_at < before))
-    told = session.execute(delete(OutboxEvent).where(OutboxEvent.relayed_at < before))
-    return int(done.rowcount) + int(told.rowcount)  # type: ignore[attr-defined]
 
 
 def oldest_waiting() -> datetime | None:

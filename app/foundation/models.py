@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -159,8 +159,11 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+PROCESS_IS_LATE = timedelta(seconds=60)
+
+
 class WorkerHeartbeat(Base):
-    """When each worker process last said that it is alive."""
+    """When each worker, and cron, last said that it is alive. `name` begins with which it is: "worker:host:4711"."""
 
     __tablename__ = "worker_heartbeat"
 

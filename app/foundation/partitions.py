@@ -1,4 +1,4 @@
-"""Partitions by month, made ahead by a scheduled job, so that no row ever lands in the default one."""
+"""Partitions by month, made ahead each night and at every start, so that no row ever lands in the default one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from datetime import date
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import Date, bindparam, cast, func, select
+from sqlalchemy import Connection, Date, bindparam, cast, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.foundation import clock
@@ -17,7 +17,7 @@ PARTITIONED_TABLES = ("audit_entry",)
 MONTHS_AHEAD = 3
 
 
-def make_months_ahead() -> None:
+def make_months_ahead(connection: Connection) -> None:
     """Make this month's partition and the next three of every partitioned table, where they are missing.
 
     A month whose rows have gone to the default partition, because nothing ran for months, stays there: PostgreSQL makes no
@@ -26,12 +26,17 @@ def make_months_ahead() -> None:
     first = clock.now().date().replace(day=1)
     for table in PARTITIONED_TABLES:
         for ahead in range(MONTHS_AHEAD + 1):
-            _make_month(table, first + relativedelta(months=ahead))
+            _make_month(connection, table, first + relativedelta(months=ahead))
 
 
-def _make_month(table: str, month: date) -> None:
+def tables_with_strays() -> list[str]:
+    """The partitioned tables of which rows lie in no month. The web role may read no partition: a function looks."""
+    return list(session.scalars(select(func.tables_with_strays())))
+
+
+def _make_month(connection: Connection, table: str, month: date) -> None:
     try:
-        with session.begin_nested():
-            session.execute(select(func.make_month_partition(table, cast(bindparam("month", month), Date))))
+        with connection.begin_nested():
+            connection.execute(select(func.make_month_partition(table, cast(bindparam("month", month), Date))))
     except IntegrityError:
         log.error("a month has rows in the default partition", extra={"table": table, "month": month.isoformat()})

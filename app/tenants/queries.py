@@ -36,6 +36,12 @@ def list_schools() -> list[TenantRef]:
     ]
 
 
+def find_first_school() -> TenantRef | None:
+    """The school that was there first, of those that are not suspended."""
+    row = session.execute(_COLUMNS.where(Tenant.suspended_at.is_(None)).order_by(Tenant.id).limit(1)).first()
+    return TenantRef(*row) if row else None
+
+
 def school_settings() -> SchoolSettings:
     """The settings of the school in force."""
     return session.scalars(select(SchoolSettings)).one()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import update
 
+from app.audit.models import AuditEntry
 from app.foundation import clock, db, health, queue, tenancy
 from app.foundation.db import session
 from app.foundation.models import Job, WorkerHeartbeat
+from tests.cast import at_school
 from tests.client import LintingClient
 from tests.foundation.work import forget_all_work
 from tests.live import free_port
@@ -26,17 +28,18 @@ def ready(app: Flask) -> tuple[int, dict[str, str]]:
 
 @pytest.fixture
 def alive(app: Flask) -> Flask:
-    """All is well: a worker beats and nothing waits."""
+    """All is well: worker and cron beat, and nothing waits."""
     forget_all_work()
     with tenancy.tenant_scope(None):
-        session.add(WorkerHeartbeat(name="tests", seen_at=clock.now()))
+        for kind in ("worker", "cron"):
+            session.add(WorkerHeartbeat(name=f"{kind}:tests:1", seen_at=clock.now()))
         session.commit()
     return app
 
 
 def test_all_is_well(alive: Flask) -> None:
-    parts = {"database": "up", "redis": "up", "migrations": "current", "worker": "up", "queue": "up", "status": "ready"}
-    assert ready(alive) == (200, parts)
+    up = dict.fromkeys(("database", "redis", "worker", "cron", "queue", "partitions"), "up")
+    assert ready(alive) == (200, {**up, "migrations": "current", "status": "ready"})
     assert LintingClient(alive).get("/healthz").answer.json == {"status": "up"}
 
 
@@ -50,12 +53,22 @@ def test_redis_gone_is_degraded(alive: Flask) -> None:
     assert (status, report["redis"], report["status"]) == (200, "degraded", "degraded")
 
 
-def test_a_late_worker_is_degraded(alive: Flask) -> None:
+@pytest.mark.parametrize(("late", "other"), [("worker", "cron"), ("cron", "worker")])
+def test_a_late_worker_or_cron_is_degraded(alive: Flask, late: str, other: str) -> None:
+    theirs = update(WorkerHeartbeat).where(WorkerHeartbeat.name.startswith(late))
     with tenancy.tenant_scope(None):
-        session.execute(update(WorkerHeartbeat).values(seen_at=clock.now() - timedelta(minutes=2)))
+        session.execute(theirs.values(seen_at=clock.now() - timedelta(minutes=2)))
         session.commit()
     status, report = ready(alive)
-    assert (status, report["worker"], report["status"]) == (200, "degraded", "degraded")
+    assert (status, report[late], report[other], report["status"]) == (200, "degraded", "up", "degraded")
+
+
+def test_rows_that_lie_in_no_month_are_degraded(alive: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    with at_school("skyline"), db.unit_of_work(), time_machine.travel(datetime(2041, 1, 1, tzinfo=UTC)):
+        session.add(AuditEntry(action="tests.strayed", subject_type="", at=clock.now()))
+    status, report = ready(alive)
+    assert (status, report["partitions"], report["status"]) == (200, "degraded", "degraded")
+    assert "rows lie in no month" in caplog.text
 
 
 def test_work_that_waits_too_long_is_degraded(alive: Flask) -> None:
@@ -71,20 +84,6 @@ def test_pending_migrations_are_not_ready(alive: Flask, monkeypatch: pytest.Monk
     monkeypatch.setattr(health, "newest_migrations", lambda: frozenset({"9999"}))
     status, report = ready(alive)
     assert (status, report["migrations"], report["status"]) == (503, "pending", "down")
-
-
-@pytest.fixture
-def no_database(app: Flask) -> Iterator[Flask]:
-    """PostgreSQL is gone: nobody listens at its port."""
-    engine = db.make_engine(f"postgresql+psycopg2://x@127.0.0.1:{free_port()}/x", pool_size=1)
-    tenancy.ring_on(engine)
-    bound = dict(session.session_factory.kw)
-    session.remove()
-    session.configure(bind=engine)
-    yield app
-    session.remove()
-    session.configure(**bound)
-    engine.dispose()
 
 
 def test_without_a_database_nothing_is_ready(no_database: Flask) -> None:

@@ -277,21 +277,6 @@ def test_nothing_waits_when_all_is_drained(app: Flask) -> None:
     assert jobs.tenants_with_work() == []
 
 
-def test_old_work_is_forgotten(skyline: int, kinds: dict[str, Any]) -> None:
-    from jobs import relay
-
-    kinds["tests.work"] = lambda: None
-    with time_machine.travel(NOON, tick=False) as clock:
-        schedule()
-        drain_tenant(skyline)
-        clock.shift(timedelta(days=31))
-        schedule(key="young")
-        drain_tenant(skyline)
-        relay.clean_up()
-    with tenancy.tenant_scope(None):
-        assert [job.key for job in session.scalars(select(Job).where(Job.kind == "tests.work"))] == [f"{skyline}:young"]
-
-
 def test_a_school_that_is_gone_ends_the_work(app: Flask) -> None:
     with pytest.raises(GiveUp):
         drain_tenant(999_999)

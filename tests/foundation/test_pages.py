@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from app.analytics.models import Rollup
 from app.foundation import clock, pages
@@ -41,24 +41,25 @@ def test_every_row_is_shown_once_in_order(app: Flask, descending: bool) -> None:
     @settings(max_examples=25, deadline=None, database=None)
     @given(values=st.lists(st.integers(0, 3), max_size=23), size=st.integers(1, 7))
     def holds(values: list[int], size: int) -> None:
-        session.execute(delete(Rollup))
-        rows = [
-            {
-                "tenant_id": skyline.id,
-                "day": clock.today("UTC"),
-                "measure": str(n),
-                "value": v,
-                "counted_at": clock.now(),
-            }
-            for n, v in enumerate(values)
-        ]
-        if rows:
-            session.execute(insert(Rollup), rows)
-        by = (Rollup.value, Rollup.id)
-        found = walk(lambda cursor: paginate(select(Rollup), by, cursor=cursor, descending=descending, size=size))
-        wanted = sorted(session.execute(select(Rollup.value, Rollup.id)), reverse=descending)
-        assert [number for page in found for number in page] == [number for _value, number in wanted]
-        assert all(len(page) == size for page in found[:-1])
+        with session.begin_nested() as undone:
+            rows = [
+                {
+                    "tenant_id": skyline.id,
+                    "day": clock.today("UTC"),
+                    "measure": str(n),
+                    "value": v,
+                    "counted_at": clock.now(),
+                }
+                for n, v in enumerate(values)
+            ]
+            if rows:
+                session.execute(insert(Rollup), rows)
+            by = (Rollup.value, Rollup.id)
+            found = walk(lambda cursor: paginate(select(Rollup), by, cursor=cursor, descending=descending, size=size))
+            wanted = sorted(session.execute(select(Rollup.value, Rollup.id)), reverse=descending)
+            assert [number for page in found for number in page] == [number for _value, number in wanted]
+            assert all(len(page) == size for page in found[:-1])
+            undone.rollback()
 
     with at_school("skyline") as skyline:
         holds()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +17,7 @@ import time_machine
 from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from flask import Flask
+from flask_migrate import upgrade
 from rq import Queue
 from sqlalchemy import MetaData, Table, create_engine, select, text
 from sqlalchemy.pool import NullPool
@@ -23,10 +28,13 @@ from app.foundation.actor import SYSTEM
 from app.foundation.db import session
 from app.foundation.jobs import schedule_job
 from app.foundation.models import Base, WorkerHeartbeat
+from app.foundation.partitions import tables_with_strays
 from jobs import partitions as partition_jobs
 from jobs import schedule, worker
+from jobs.heartbeat import KINDS, beat, is_alive, make_engine, own_name
 from tests.cast import at_school
 from tests.foundation.work import forget_all_work
+from tests.launcher.processes import ROOT
 from tests.live import free_port
 from tests.servers import url_of
 
@@ -39,12 +47,12 @@ def test_every_job_module_is_loaded() -> None:
 def test_every_tick_names_a_job_that_is_there(app: Flask) -> None:
     cron = schedule.scheduler(app.config["SETTINGS"].redis_url)
     names = {job.func.__name__ for job in cron._cron_jobs}
-    assert names >= {"sweep", "clean_up", "make_months_ahead"}
+    assert names >= {"sweep", "schedule_pruning", "make_months_ahead"}
 
 
 def test_a_worker_says_that_it_is_alive(committing_app: Flask) -> None:
     for _ in range(2):
-        worker.beat(db.engine(), "tests-1")
+        beat(db.engine(), own_name("worker"))
     with tenancy.tenant_scope(None):
         (seen,) = session.scalars(select(WorkerHeartbeat.seen_at))
     assert clock.now() - seen < timedelta(seconds=10)
@@ -53,8 +61,37 @@ def test_a_worker_says_that_it_is_alive(committing_app: Flask) -> None:
 def test_a_worker_without_a_database_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     gone = create_engine(f"postgresql+psycopg2://x@127.0.0.1:{free_port()}/x", poolclass=NullPool)
     caplog.set_level("WARNING")
-    worker.beat(gone, "tests-1")
+    beat(gone, own_name("worker"))
     assert "the heartbeat could not be written" in caplog.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_container_asks_for_the_heartbeat_of_its_own_machine(committing_app: Flask, kind: str) -> None:
+    """Of this kind, on this machine, lately: the process of another container says nothing about this one."""
+    url = committing_app.config["SETTINGS"].database_url
+    engine = make_engine(url)
+    for other in KINDS:
+        beat(engine, f"{other}:elsewhere:7")
+        assert not is_alive(engine, kind)
+    beat(engine, own_name(kind))
+    assert [is_alive(engine, other) for other in KINDS] == [other == kind for other in KINDS]
+    asked = [sys.executable, "-m", "jobs.heartbeat", kind]
+    environment = {**os.environ, "DATABASE_URL": url, "DEMO": "1", "SECRET_KEY": "x"}
+    assert subprocess.run(asked, env=environment, cwd=ROOT, check=False, timeout=60).returncode == 0
+    with time_machine.travel(clock.now() + timedelta(minutes=2)):
+        assert not is_alive(engine, kind)
+    elsewhere = {**environment, "DATABASE_URL": f"postgresql://x@127.0.0.1:{free_port()}/x"}
+    done = subprocess.run(asked, env=elsewhere, cwd=ROOT, check=False, timeout=60, capture_output=True, text=True)
+    assert (done.returncode, "The heartbeats could not be read" in done.stderr) == (1, True)
+
+
+def test_the_clock_beats_at_every_turn(committing_app: Flask) -> None:
+    settings = committing_app.config["SETTINGS"]
+    cron = schedule.scheduler(settings.redis_url)
+    cron.heartbeats = make_engine(settings.database_url)
+    cron.heartbeat()
+    queue.redis().flushdb()
+    assert is_alive(cron.heartbeats, "cron")
 
 
 def test_a_worker_does_what_the_bell_rang_for(committing_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +146,24 @@ def test_a_month_that_was_missed_does_not_keep_the_next_ones_from_being_made(
         made = [name for name in session.scalars(names) if "_203" in name]
     assert made == [f"audit_entry_{month}" for month in ("2032_01", "2032_02", "2032_03")]
     assert "a month has rows in the default partition" in caplog.text
+
+
+@pytest.mark.parametrize("begin", [partition_jobs.make_months_at_start, upgrade], ids=["worker", "migration"])
+def test_a_start_after_months_makes_the_months_that_are_missing(
+    committing_app: Flask, begin: Callable[[], None]
+) -> None:
+    with time_machine.travel(datetime(2033, 5, 20, tzinfo=UTC), tick=False), committing_app.app_context():
+        begin()
+        with at_school("skyline"), db.unit_of_work():
+            audit("school.created", actor=SYSTEM, subject=None)
+    with tenancy.tenant_scope(None):
+        assert tables_with_strays() == []
+
+
+def test_a_worker_starts_without_a_database_too(no_database: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING")
+    partition_jobs.make_months_at_start()
+    assert "no month could be made ahead" in caplog.text
 
 
 @pytest.mark.parametrize("table", ["course", "audit_entry; drop table course", "pg_class"])

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 
 from app.foundation import clock, tenancy
 from app.foundation.db import session
+from app.foundation.housekeeping import delete_batch
 from app.foundation.jobs import schedule_job, schedule_jobs
 from app.identity.models import OneUseToken
 from app.identity.queries import find_tenant_for_mail, find_twin, is_like
@@ -19,6 +20,7 @@ from app.identity.rules import LINK_LIVES, Purpose, new_token, token_hash
 
 BETWEEN_MAILS = timedelta(minutes=1)
 """Who asks again sooner gets no second mail: a double click, or somebody who fills another's mailbox."""
+KEPT_AFTER_USE = timedelta(days=30)
 OF_A_SCHOOL = frozenset({Purpose.CONFIRM_EMAIL, Purpose.INVITATION})
 
 
@@ -110,6 +112,13 @@ def use_link(token: str, purpose: Purpose) -> OneUseToken | None:
         .returning(OneUseToken)
     )
     return session.scalars(used).first()
+
+
+def forget_old_links() -> bool:
+    """Delete a batch of the links that were used, or expired, a month ago. Whether there may be more."""
+    return delete_batch(
+        OneUseToken, func.least(OneUseToken.used_at, OneUseToken.expires_at) < clock.now() - KEPT_AFTER_USE
+    )
 
 
 def schedule_mail(kind: str, *, key: str, user_id: int | None, **args: int | str) -> None:

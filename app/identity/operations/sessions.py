@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import func, update
 
 from app.audit.operations import audit_on_platform
 from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
+from app.foundation.housekeeping import delete_batch
 from app.foundation.tenancy import TenantRef
 from app.identity.models import User, UserSession
 from app.identity.operations.accounts import audit_at_schools, end_sessions
@@ -20,8 +21,8 @@ from app.identity.queries import find_user, find_user_by_email
 from app.identity.rules import hash_password, new_token, password_matches, token_hash
 
 log = logging.getLogger(__name__)
-KEPT_AFTER_END = timedelta(days=30)
-"""An ended session's row proves for so long whose a form was that is sent after the end."""
+KEPT_AFTER_END = timedelta(days=90)
+"""An ended session's row proves whose a form was that is sent after the end. A tab may stay open for long."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,10 @@ def end_own_sessions(*, actor: Actor, but_this: bool) -> None:
     _audit(actor, "sessions.ended")
 
 
-def forget_ended_sessions() -> int:
-    """Delete sessions that ended, or could have been used last, a month ago. Returns how many."""
+def forget_ended_sessions() -> bool:
+    """Delete a batch of the sessions that ended, or could have been used last, three months ago. Whether there may be more."""
     over = func.coalesce(UserSession.ended_at, UserSession.expires_at) < clock.now() - KEPT_AFTER_END
-    return len(session.scalars(delete(UserSession).where(over).returning(UserSession.id)).all())
+    return delete_batch(UserSession, over)
 
 
 def _audit(actor: Actor, action: str) -> None:
