@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
 
 from app.foundation.permissions import Role
 
@@ -133,3 +135,144 @@ AWAY = {
     "harbour": ("instructor@harbour.example", THURSDAY, "Day off"),
 }
 """Who is away on a day to come, on which weekday, and why."""
+
+# -- how the schools are set up ------------------------------------------------------------------------------------
+
+TREE = {
+    "Flight training": ("Private pilots", "Instrument", "Commercial"),
+    "Cabin training": ("Cabin crew",),
+}
+"""The departments that lie above others, and those below each."""
+
+LEVELS = ("Student pilot", "Private pilot", "Instrument rated", "Commercial pilot", "Crew trainee")
+TAGS = ("Scholarship", "Night rating", "Tailwheel", "Evenings only", "Exam booked")
+LEVEL_OF_DEPARTMENT = {
+    "Private pilots": "Student pilot", "Instrument": "Private pilot", "Commercial": "Instrument rated",
+    "Cabin crew": "Crew trainee",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class House:
+    """How a school works. `hours` are minutes from midnight by weekday; `told` are the people whom escalations reach, by e-mail.
+
+    `closed` holds months and days on which nobody flies, whatever the year.
+    """
+
+    hours: dict[str, list[int]]
+    closed: tuple[tuple[int, int], ...]
+    latitude: float
+    longitude: float
+    brand_color: str
+    escalate_after_hours: int
+    told: tuple[str, ...]
+    phone: str
+
+
+HOUSES = {
+    "skyline": House(
+        hours={**{str(day): [8 * 60, 19 * 60] for day in range(5)}, "5": [8 * 60, 13 * 60]},
+        closed=((1, 1), (7, 4), (12, 25)),
+        latitude=37.5119,
+        longitude=-122.2495,
+        brand_color="#1d4f91",
+        escalate_after_hours=6,
+        told=("admin@skyline.example", "owner@skyline.example"),
+        phone="+1 650 555 01{:02}",
+    ),
+    "harbour": House(
+        hours={**{str(day): [8 * 60 + 30, 18 * 60] for day in range(5)}, "5": [10 * 60, 15 * 60]},
+        closed=((1, 1), (12, 25), (12, 26)),
+        latitude=50.8356,
+        longitude=-0.2972,
+        brand_color="#0f6658",
+        escalate_after_hours=4,
+        told=("admin@harbour.example",),
+        phone="+44 1632 9601{:02}",
+    ),
+}
+CONTACTS = ("sister", "husband", "mother", "partner", "father", "brother", "wife")
+"""What the person to call in an emergency is to the one who flies."""
+
+
+# -- people who are not simply in ----------------------------------------------------------------------------------
+
+
+class Standing(StrEnum):
+    """How somebody stands at the school, or what is special about them."""
+
+    WAITING = "waiting"
+    UNCONFIRMED = "unconfirmed"
+    INVITED = "invited"
+    INVITED_TOO_LONG_AGO = "invited too long ago"
+    DECLINED = "declined"
+    SUSPENDED = "suspended"
+    SECOND_FACTOR = "second factor"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody who came to the school some time before the demo begins: `came` is how long, `reason` why they are kept out."""
+
+    person: Person
+    standing: Standing
+    came: timedelta
+    reason: str = ""
+
+
+def _newcomer(
+    email: str, name: str, standing: Standing, *, days: float, role: Role = Role.LEARNER, department: int | None = None,
+    reason: str = "",
+) -> Newcomer:  # fmt: skip
+    place = DEPARTMENTS[department] if department is not None else None
+    return Newcomer(Person(email, name, (role,), place), standing, timedelta(days=days), reason)
+
+
+NEWCOMERS = {
+    "skyline": (
+        _newcomer("nico.brandt@skyline.example", "Nico Brandt", Standing.WAITING, days=2.2),
+        _newcomer("tara.whitcombe@skyline.example", "Tara Whitcombe", Standing.WAITING, days=0.3),
+        _newcomer("jules.amari@skyline.example", "Jules Amari", Standing.UNCONFIRMED, days=0.2),
+        _newcomer(
+            "petra.vance@skyline.example", "Petra Vance", Standing.INVITED, days=3.1, role=Role.INSTRUCTOR
+        ),
+        _newcomer(
+            "owen.talbot@skyline.example", "Owen Talbot", Standing.INVITED_TOO_LONG_AGO, days=20.4, department=1
+        ),
+        _newcomer(
+            "rex.holloway@skyline.example", "Rex Holloway", Standing.DECLINED, days=5.3,
+            reason="We teach from the age of 16. Write to us again in spring.",
+        ),
+        _newcomer(
+            "kim.sorensen@skyline.example", "Kim Sørensen", Standing.SUSPENDED, days=13.2, department=2,
+            reason="Your medical certificate has lapsed. Show us the new one, and you fly again.",
+        ),
+        _newcomer(
+            "dana.idowu@skyline.example", "Dana Idowu", Standing.SECOND_FACTOR, days=12.1, role=Role.MANAGER
+        ),
+        _newcomer("former.student@skyline.example", "Vera Lang", Standing.ERASED, days=11.5, department=0),
+    ),
+    "harbour": (
+        _newcomer("amy.thorne@harbour.example", "Amy Thorne", Standing.WAITING, days=1.2),
+        _newcomer("ben.ashdown@harbour.example", "Ben Ashdown", Standing.UNCONFIRMED, days=0.4),
+        _newcomer("ravi.nair@harbour.example", "Ravi Nair", Standing.INVITED, days=2.6, department=0),
+        _newcomer(
+            "lena.voss@harbour.example", "Lena Voss", Standing.SUSPENDED, days=10.2, department=1,
+            reason="Two lessons were missed without a word. Speak with the office.",
+        ),
+    ),
+}  # fmt: skip
+
+
+# -- a week of visits ----------------------------------------------------------------------------------------------
+
+DAYS_OF_VISITS = 7
+DEVICES = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/604.1",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+)
+NETWORK = "198.51.100.{}"
+"""Addresses that belong to nobody (RFC 5737)."""

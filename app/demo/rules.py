@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 
 from markupsafe import Markup, escape
 
-from app.demo.cast import FLEET, SCHOOLS, TEACHING
+from app.demo.cast import BOTH, FLEET, SCHOOLS, TEACHING
 from app.foundation.permissions import Role
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
@@ -34,6 +34,10 @@ def _link(address: str) -> Markup:
 LENGTHS = (60, 60, 90, 90, 120)
 BREAKS = (0, 15, 15, 30)
 FULLNESS = 0.62
+LEAST_LESSONS = 2
+KEPT, ASKED_FOR = 0.6, 0.7
+"""Dice by which a lesson takes place, and by which it is asked for; see fate_of."""
+LENT = frozenset({*(f"learner@{slug}.example" for slug in SCHOOLS), BOTH})
 NOTES = (
     "",
     "",
@@ -67,6 +71,8 @@ def plan_week(slug: str, monday: date) -> list[Planned]:
     """The bookings of a school's week: always the same for a school and a week, and none collides with another.
 
     Instructors teach within their weekly hours, a learner has one booking a day at most, and nothing flies twice at once.
+    On each of their days an instructor has a lesson that is kept, in each week somebody asks for them, and the learners
+    whom the README lends to everybody fly once a week.
     """
     dice = Random(f"{slug}/{monday.isoformat()}")  # noqa: S311 — a demo's dice
     learners = [person.email for person in SCHOOLS[slug].people if person.roles == (Role.LEARNER,)]
@@ -79,7 +85,35 @@ def plan_week(slug: str, monday: date) -> list[Planned]:
             planned.append(
                 Planned(start, minutes, waiting.pop(), instructor, craft, activity, dice.choice(NOTES), dice.random())
             )
+    return _for_everybody(slug, planned)
+
+
+def _for_everybody(slug: str, planned: list[Planned]) -> list[Planned]:
+    """The same week with something in it for each of the people whose password is printed."""
+    firsts: dict[tuple[str, date], int] = {}
+    asked_for: dict[str, int] = {}
+    for place, one in enumerate(planned):
+        if firsts.setdefault((one.instructor, one.starts.date()), place) != place:
+            asked_for[one.instructor] = place
+    for place in asked_for.values():
+        planned[place] = replace(planned[place], die=ASKED_FOR)
+    for place in firsts.values():
+        planned[place] = replace(planned[place], die=planned[place].die * KEPT)
+    latest_first = sorted(firsts.values(), reverse=True)
+    for person in SCHOOLS[slug].people:
+        if person.email in LENT and Role.LEARNER in person.roles:
+            _give_a_lesson(person.email, planned, latest_first)
     return planned
+
+
+def _give_a_lesson(learner: str, planned: list[Planned], places: list[int]) -> None:
+    """Have a learner fly at the first of these places on whose day they do not fly already. The place is used up."""
+    flies = {one.starts.date() for one in planned if one.learner == learner}
+    for place in places:
+        if planned[place].starts.date() not in flies:
+            planned[place] = replace(planned[place], learner=learner)
+            places.remove(place)
+            return
 
 
 def fate_of(die: float, *, is_past: bool, is_fresh: bool) -> str:
@@ -94,14 +128,18 @@ def fate_of(die: float, *, is_past: bool, is_fresh: bool) -> str:
 
 
 def _lessons(slug: str, day: date, dice: Random) -> Iterator[tuple[str, datetime, int]]:
-    """Instructor, local start and minutes of the lessons of one day."""
+    """Instructor, local start and minutes of the lessons of one day: where there is room, two at least."""
     for instructor, week in TEACHING[slug].items():
+        room: list[tuple[int, int]] = []
+        taught: list[tuple[int, int]] = []
         for first, last in (hours for days, spans in week.items() if day.weekday() in days for hours in spans):
             minute = first * 60
             while minute + (length := dice.choice(LENGTHS)) <= last * 60:
-                if dice.random() < FULLNESS:
-                    yield instructor, datetime.combine(day, time(minute // 60, minute % 60)), length
+                (taught if dice.random() < FULLNESS else room).append((minute, length))
                 minute += length + dice.choice(BREAKS)
+        taught += room[: max(0, LEAST_LESSONS - len(taught))]
+        for minute, length in sorted(taught):
+            yield instructor, datetime.combine(day, time(minute // 60, minute % 60)), length
 
 
 def _what_flies(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -31,8 +31,11 @@ from app.scheduling.operations.resources import add_aircraft, add_simulator, ens
 from app.scheduling.queries.availability import open_spans
 from app.scheduling.rules.availability import covers
 from app.scheduling.rules.bookings import instant_of
+from app.tenants.queries import find_school, school_settings
 
 log = logging.getLogger(__name__)
+DAYS_OF_ASKING = 12
+"""A lesson that is to come was asked for within so many days."""
 
 
 def seed_resources(slug: str) -> None:
@@ -73,10 +76,12 @@ def seed_bookings(slug: str, monday: date) -> None:
     people = resources_by_email()
     teachers = [people[email].id for email in cast.TEACHING[slug]]
     hours = open_spans(teachers, _midnight(monday, zone), _midnight(monday, zone, days=7))
-    admin, asked_before = actor_with(slug, Role.ADMIN), False
+    admin, asked_before, closed = actor_with(slug, Role.ADMIN), False, set(school_settings().closed_days)
     for one, at in planned:
         teacher, craft = people[one.instructor], resources.get(one.craft or "")
         if at is None or not covers(hours[teacher.id], at, at + timedelta(minutes=one.minutes)):
+            continue
+        if one.starts.date() in closed:
             continue
         status = fate_of(one.die, is_past=at <= clock.now(), is_fresh=clock.now() - at < timedelta(days=1))
         slot = Slot(one, at, people[one.learner], teacher, craft)
@@ -114,29 +119,55 @@ class Slot:
 
 
 def _book(slot: Slot, status: str, admin: Actor) -> None:
-    """Ask, and decide, as people do. A time that somebody has booked in the demo by hand is left to them."""
+    """Ask, and decide some hours later, as people do. A time that somebody has booked in the demo by hand is left to them."""
+    now = clock.now()
+    asked = _asked_at(slot, status, now)
+    decided = min(asked + timedelta(minutes=25 + int(slot.plan.die * 10_000) % 400), now)
     try:
         with session.begin_nested():
-            booking = request_booking(
-                learner=session.get_one(Membership, slot.learner.membership_id), starts_at=slot.at,
-                minutes=slot.plan.minutes, wished_instructor=slot.instructor, activity=slot.plan.activity,
-                note=slot.plan.note, actor=actor_of(slot.learner), source="web",
-            )  # fmt: skip
-            if status == "assigned":
-                assign_booking(booking, instructor=slot.instructor, aircraft=slot.craft, actor=admin)
-            elif status == "approved":
-                approve_booking(booking, actor=admin)
-            elif status == "declined":
-                decline_booking(booking, reason=slot.reason(status), actor=admin)
-            else:
-                cancel_booking(booking, reason=slot.reason(status), actor=actor_of(slot.learner))
+            with clock.held_at(asked):
+                booking = request_booking(
+                    learner=session.get_one(Membership, slot.learner.membership_id), starts_at=slot.at,
+                    minutes=slot.plan.minutes, wished_instructor=slot.instructor, activity=slot.plan.activity,
+                    note=slot.plan.note, actor=actor_of(slot.learner), source="web",
+                )  # fmt: skip
+            with clock.held_at(decided):
+                _decide(booking, slot, status, admin)
     except SlotTaken:
         log.info("a seeded booking found its time taken", extra={"starts_at": slot.at})
 
 
+def _decide(booking: Booking, slot: Slot, status: str, admin: Actor) -> None:
+    if status == "assigned":
+        assign_booking(booking, instructor=slot.instructor, aircraft=slot.craft, actor=admin)
+    elif status == "approved":
+        approve_booking(booking, actor=admin)
+    elif status == "declined":
+        decline_booking(booking, reason=slot.reason(status), actor=admin)
+    else:
+        cancel_booking(booking, reason=slot.reason(status), actor=actor_of(slot.learner))
+
+
+def _asked_at(slot: Slot, status: str, now: datetime) -> datetime:
+    """When a coming lesson was asked for: some days ago, in the daytime; a moment ago where it still waits for its assignment.
+
+    Never before the school was there.
+    """
+    if status == "approved":
+        return now - timedelta(minutes=20 + int(slot.plan.die * 1000) % 60)
+    back = int(slot.plan.die * 7919) % DAYS_OF_ASKING
+    zone = ZoneInfo(tenancy.required().zone)
+    hour, minute = 8 + int(slot.plan.die * 104_729) % 11, int(slot.plan.die * 1_299_709) % 60
+    day = now.astimezone(zone).date() - timedelta(days=back)
+    asked = datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
+    recent = now - timedelta(minutes=30 + minute)
+    return max(min(asked, recent), find_school().created_at)
+
+
 def _write_request(slot: Slot, *, old: bool, admin: Actor) -> None:
     """A request that waits: since some minutes, or, if `old`, for so long that it escalates."""
-    waited = timedelta(hours=6) if old else timedelta(minutes=10 + int(slot.plan.die * 1000) % 150)
+    too_long = timedelta(hours=school_settings().escalate_after_hours, minutes=20)
+    waited = too_long if old else timedelta(minutes=10 + int(slot.plan.die * 1000) % 150)
     booking = _write(slot, "requested", asked=clock.now() - waited, admin=admin)
     schedule_escalation(booking, number=1, since=booking.requested_at)
 
@@ -158,7 +189,8 @@ def _write_past(slot: Slot, status: str, admin: Actor) -> None:
 
 
 def _write(slot: Slot, status: str, *, asked: datetime, admin: Actor) -> Booking:
-    decided = None if status == "requested" else asked + timedelta(hours=2)
+    asked = max(asked, find_school().created_at)
+    decided = None if status == "requested" else min(asked + timedelta(hours=2), slot.at)
     ends = {"completed": slot.ends_at, "declined": decided, "cancelled": slot.at - timedelta(hours=3)}
     was_assigned = status in ("assigned", "completed")
     booking = Booking(
@@ -175,18 +207,31 @@ def _write(slot: Slot, status: str, *, asked: datetime, admin: Actor) -> Booking
     if was_assigned and slot.craft:
         take(booking, slot.craft.kind, slot.craft, state=state)
     session.flush()
-    audit("booking.requested", actor=actor_of(slot.learner), subject=booking, after={"status": "requested"})
-    if status != "requested":
-        trail = {"before": {"status": "requested"}, "after": {"status": status, "reason": booking.reason}}
-        audit(f"booking.{status}", actor=admin, subject=booking, **trail)
+    _write_trail(booking, slot, admin)
     return booking
 
 
+def _write_trail(booking: Booking, slot: Slot, admin: Actor) -> None:
+    """The entries that the deeds would have left: who asked, who decided, who said that it took place."""
+    with clock.held_at(booking.requested_at):
+        audit("booking.requested", actor=actor_of(slot.learner), subject=booking, after={"status": "requested"})
+    if booking.assigned_at:
+        with clock.held_at(booking.assigned_at):
+            change = {"before": {"status": "requested"}, "after": {"status": "assigned"}}
+            audit("booking.assigned", actor=admin, subject=booking, **change)
+    if booking.ended_at:
+        doer = {"completed": actor_of(slot.instructor), "cancelled": actor_of(slot.learner)}.get(booking.status, admin)
+        was = "assigned" if booking.assigned_at else "requested"
+        with clock.held_at(booking.ended_at):
+            change = {"before": {"status": was}, "after": {"status": booking.status, "reason": booking.reason}}
+            audit(f"booking.{booking.status}", actor=doer, subject=booking, **change)
+
+
 def weeks_around(zone: str) -> list[date]:
-    """The Mondays of last week, this week and the next two, where the school is."""
+    """The Mondays of the last two weeks, this week and the next two, where the school is."""
     today = clock.today(zone)
     monday = today - timedelta(days=today.weekday())
-    return [monday + timedelta(weeks=n) for n in (-1, 0, 1, 2)]
+    return [monday + timedelta(weeks=n) for n in (-2, -1, 0, 1, 2)]
 
 
 def _midnight(day: date, zone: str, *, days: int = 0) -> datetime:

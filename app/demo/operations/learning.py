@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from app.courses.models import Course
+from app.courses.models import Course, Publication
 from app.courses.operations import import_course, publish_course
 from app.courses.queries import Outline, StepPlace, answer_key, find_outline, find_published_lesson
 from app.demo import cast
@@ -23,6 +23,7 @@ from app.scheduling.models import Resource
 
 CONTENT = Path(__file__).parents[3] / "content"
 DAYS_OF_LEARNING = 12
+A_DAY = timedelta(days=1)
 
 
 def seed_course(slug: str, folder: str) -> None:
@@ -41,12 +42,15 @@ def seed_learning(slug: str, place: int) -> None:
     assert outline
     learners = [person for person in cast.SCHOOLS[slug].people if Role.LEARNER in person.roles]
     people = resources_by_email()
+    published_at = session.get_one(Publication, course.publication_id).published_at
     for number, person in enumerate(learners):
         if (number + place) % 3:
             resource = people[person.email]
             part = 1 + (number * 7 + 2) % outline.step_count
             steps = outline.places[:part] if (number + place) % 5 else outline.places
             begun = clock.now() - timedelta(days=DAYS_OF_LEARNING - number % 4, hours=number % 9)
+            if published_at < clock.now() - A_DAY:
+                begun = max(begun, published_at + timedelta(hours=1 + number % 20))
             _write_progress(resource, outline, steps, begun)
 
 
