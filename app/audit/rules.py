@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from app.audit.models import AuditEntry
@@ -111,30 +110,200 @@ def seal(previous: bytes, fields: dict[str, Any]) -> bytes:
 # -- words ---------------------------------------------------------------------------------------------------------
 
 ACTIONS = {
+    "account.erased": _l("Account erased"),
+    "acting.begun": _l("Acting begun"),
+    "acting.ended": _l("Acting ended"),
+    "aircraft.added": _l("Aircraft added"),
+    "attempt.started": _l("Attempt started"),
+    "attempt.submitted": _l("Attempt submitted"),
+    "availability.changed": _l("Availability changed"),
+    "availability_exception.added": _l("Availability exception added"),
+    "availability_exception.removed": _l("Availability exception removed"),
+    "booking.approved": _l("Booking approved"),
+    "booking.assigned": _l("Booking assigned"),
+    "booking.cancelled": _l("Booking cancelled"),
+    "booking.completed": _l("Booking completed"),
+    "booking.declined": _l("Booking declined"),
+    "booking.escalated": _l("Booking escalated"),
+    "booking.requested": _l("Booking requested"),
+    "course.imported": _l("Course imported"),
+    "course.published": _l("Course published"),
+    "department.added": _l("Department added"),
+    "department.changed": _l("Department changed"),
+    "department.removed": _l("Department removed"),
+    "email.change_asked": _l("Email change asked"),
+    "email.changed": _l("Email changed"),
+    "enrollment.completed": _l("Enrollment completed"),
+    "enrollment.created": _l("Enrollment created"),
+    "erasure.requested": _l("Erasure requested"),
+    "import.carried_out": _l("Import carried out"),
+    "invitation.accepted": _l("Invitation accepted"),
+    "invitation.sent": _l("Invitation sent"),
+    "member.added": _l("Member added"),
+    "member.approved": _l("Member approved"),
+    "member.declined": _l("Member declined"),
+    "member.erased": _l("Member erased"),
+    "member.invited": _l("Member invited"),
+    "member.reinstated": _l("Member reinstated"),
+    "member.roles_changed": _l("Member roles changed"),
+    "member.suspended": _l("Member suspended"),
+    "password.changed": _l("Password changed"),
+    "password.reset": _l("Password reset"),
+    "password.reset_asked": _l("Password reset asked"),
+    "person.added": _l("Person added"),
+    "profile.changed": _l("Profile changed"),
+    "profile.exported": _l("Profile exported"),
+    "recovery_code.used": _l("Recovery code used"),
+    "recovery_codes.renewed": _l("Recovery codes renewed"),
+    "registration.begun": _l("Registration begun"),
+    "registration.confirmed": _l("Registration confirmed"),
+    "registration.repeated": _l("Registration repeated"),
+    "resource.renamed": _l("Resource renamed"),
+    "room.added": _l("Room added"),
+    "school.created": _l("School created"),
+    "school.resumed": _l("School resumed"),
+    "school.suspended": _l("School suspended"),
+    "second_factor.refused": _l("Second factor refused"),
+    "second_factor.turned_off": _l("Second factor turned off"),
+    "second_factor.turned_on": _l("Second factor turned on"),
+    "session.ended": _l("Signed out"),
     "session.opened": _l("Signed in"),
     "session.refused": _l("Sign-in failed"),
-    "session.ended": _l("Signed out"),
+    "sessions.ended": _l("Sessions ended"),
+    "settings.changed": _l("Settings changed"),
+    "simulator.added": _l("Simulator added"),
+    "work.replayed": _l("Work replayed"),
 }
-SUBJECTS = {"Membership": _l("Person"), "Tenant": _l("School"), "Job": _l("Work")}
-"""Where the name in the code is not the word for people. All others are spelled out from the name."""
+SUBJECTS = {
+    "Attempt": _l("Attempt"),
+    "AvailabilityException": _l("Availability exception"),
+    "Booking": _l("Booking"),
+    "Course": _l("Course"),
+    "Department": _l("Department"),
+    "Enrollment": _l("Enrollment"),
+    "Job": _l("Work"),
+    "Membership": _l("Person"),
+    "PeopleImport": _l("People import"),
+    "Resource": _l("Resource"),
+    "SchoolSettings": _l("School settings"),
+    "Tenant": _l("School"),
+    "UserSession": _l("User session"),
+}
+FIELDS = {
+    "acting_reason": _l("Acting reason"),
+    "activity": _l("Activity"),
+    "added": _l("Added"),
+    "admins_need_second_factor": _l("Admins need second factor"),
+    "attempts": _l("Attempts"),
+    "brand_color": _l("Brand color"),
+    "called": _l("Called"),
+    "certificate_number": _l("Certificate number"),
+    "changed": _l("Changed"),
+    "checksum": _l("Checksum"),
+    "closed_days": _l("Closed days"),
+    "completed_at": _l("Completed at"),
+    "course_id": _l("Course"),
+    "day": _l("Day"),
+    "department_id": _l("Department"),
+    "detail": _l("Detail"),
+    "email": _l("Email"),
+    "emergency_contact": _l("Emergency contact"),
+    "end_minute": _l("End minute"),
+    "escalate_after_hours": _l("Escalate after hours"),
+    "escalate_to_ids": _l("Escalate to"),
+    "escalations": _l("Escalations"),
+    "hours": _l("Hours"),
+    "is_open": _l("Is open"),
+    "kind": _l("Kind"),
+    "last_error": _l("Last error"),
+    "latitude": _l("Latitude"),
+    "lessons": _l("Lessons"),
+    "level": _l("Level"),
+    "levels": _l("Levels"),
+    "license_number": _l("License number"),
+    "locale": _l("Locale"),
+    "longitude": _l("Longitude"),
+    "minutes": _l("Minutes"),
+    "name": _l("Name"),
+    "new_email": _l("New email"),
+    "note": _l("Note"),
+    "number": _l("Number"),
+    "opening_hours": _l("Opening hours"),
+    "parent_id": _l("Parent"),
+    "passed": _l("Passed"),
+    "password": _l("Password"),
+    "phone": _l("Phone"),
+    "points": _l("Points"),
+    "primary_instructor_id": _l("Primary instructor"),
+    "publication_id": _l("Publication"),
+    "reason": _l("Reason"),
+    "refused": _l("Refused"),
+    "registration_open": _l("Registration open"),
+    "resource": _l("Resource"),
+    "resource_id": _l("Resource"),
+    "roles": _l("Roles"),
+    "same": _l("Same"),
+    "school_name": _l("School name"),
+    "slug": _l("Slug"),
+    "start_minute": _l("Start minute"),
+    "starts_at": _l("Starts at"),
+    "status": _l("Status"),
+    "step": _l("Step"),
+    "steps": _l("Steps"),
+    "tags": _l("Tags"),
+    "takes": _l("Takes"),
+    "title": _l("Title"),
+    "token": _l("Token"),
+    "until": _l("Until"),
+    "version": _l("Version"),
+    "wished_instructor_id": _l("Wished instructor"),
+    "zone": _l("Zone"),
+}
+VALUES = {
+    "active": _l("active"),
+    "admin": _l("admin"),
+    "aircraft": _l("aircraft"),
+    "approved": _l("approved"),
+    "assigned": _l("assigned"),
+    "author": _l("author"),
+    "cancelled": _l("cancelled"),
+    "changed": _l("changed"),
+    "completed": _l("completed"),
+    "declined": _l("declined"),
+    "erased": _l("erased"),
+    "instructor": _l("instructor"),
+    "invited": _l("invited"),
+    "learner": _l("learner"),
+    "manager": _l("manager"),
+    "pending": _l("pending"),
+    "person": _l("person"),
+    "requested": _l("requested"),
+    "room": _l("room"),
+    "simulator": _l("simulator"),
+    "suspended": _l("suspended"),
+}
+"""How what is recorded reads, in words that are translated. What is in none of these tables is spelled out from its name."""
 FIRST_OF_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 def action_words(action: str) -> str:
     """ "availability_exception.added" → "Availability exception added"."""
-    return str(ACTIONS.get(action) or gettext(_sentence(action.replace(".", " "))))
+    return str(ACTIONS.get(action) or _sentence(action.replace(".", " ")))
 
 
 def subject_words(subject_type: str) -> str:
     """ "SchoolSettings" → "School settings"."""
-    return str(
-        SUBJECTS.get(subject_type) or gettext(_sentence(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", subject_type).lower()))
-    )
+    return str(SUBJECTS.get(subject_type) or _sentence(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", subject_type).lower()))
 
 
 def field_words(field: str) -> str:
     """ "primary_instructor_id" → "Primary instructor"."""
-    return gettext(_sentence(re.sub(r"_ids?$", "", field)))
+    return str(FIELDS.get(field) or _sentence(re.sub(r"_ids?$", "", field)))
+
+
+def value_words(value: str) -> str:
+    """A role, a status or a kind in words; anything else is somebody's own text and stays as it is."""
+    return str(VALUES.get(value, value))
 
 
 def spreadsheet_safe(text: str) -> str:

@@ -21,7 +21,7 @@ from app.audit.models import AuditEntry
 from app.audit.operations import keys_of_app
 from app.audit.policies import Can
 from app.audit.queries import Line, Wanted, list_trail, people_in, stream_trail, vocabulary
-from app.audit.rules import KeyRing, action_words, field_words, spreadsheet_safe, subject_words
+from app.audit.rules import KeyRing, action_words, field_words, spreadsheet_safe, subject_words, value_words
 from app.foundation import clock, nav, tenancy
 from app.foundation.crypto import Unreadable
 from app.foundation.formats import when
@@ -119,7 +119,11 @@ class Reader:
         if isinstance(value, dict):
             return "; ".join(f"{field_words(key)}: {self.value(item)}" for key, item in value.items())
         instant = _instant(value) if isinstance(value, str) else None
-        return f"{when(instant, self.zone)} {instant.astimezone(ZoneInfo(self.zone)).year}" if instant else str(value)
+        return (
+            f"{when(instant, self.zone)} {instant.astimezone(ZoneInfo(self.zone)).year}"
+            if instant
+            else value_words(str(value))
+        )
 
     def address(self, entry: AuditEntry) -> str:
         """The network address it came from; empty for work that no request did."""

@@ -255,8 +255,15 @@ def _matrix() -> dict[str, list[tuple[str, frozenset[str]]]]:
     return {str(feature): sorted(features[feature]) for feature in sorted(features, key=str)}
 
 
-_FEATURES: dict[str, Any] = {"identity": _l("People"), "tenants": _l("School"), "scheduling": _l("Schedule")}
-"""Where the name in the code is not the word for people."""
+_FEATURES: dict[str, Any] = {
+    "audit": _l("Audit trail"),
+    "courses": _l("Courses"),
+    "identity": _l("People"),
+    "learning": _l("Learning"),
+    "scheduling": _l("Schedule"),
+    "tenants": _l("School"),
+}
+"""The packages in words for people."""
 
 
 def _roles() -> list[tuple[str, str]]:

@@ -42,6 +42,7 @@ DATA = re.compile(
     |(January|February|March|April|May|June|July|August|September|October|November|December)(\s\d{4})?
     |(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day(\s\d{1,2}\s[A-Z][a-z]+)?
     |(\d{1,2}:\d{2}\s)?([A-Z]{2,5}|UTC[+-]\d{2,4})     # zones
+    |\d{4}-\d\d-\d\d\s[\d:.]+\s[A-Z]{2,5}              # instants of the trail, to the millisecond
     |[\w.]+@[\w.]+\.example|groundschool-demo           # accounts of the demo
     |[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_ -]+)+               # names of zones
     |[0-9a-f]{12,64}|v\d+""",
@@ -174,6 +175,14 @@ def _is_people_s(page: Page, element: Any) -> bool:
     return False
 
 
+DOCUMENTS = (
+    "select outline from publication",
+    "select content from published_lesson",
+    "select rows from people_import",
+)
+"""Texts of people inside of JSON."""
+
+
 def data() -> set[str]:
     """Every short text in the database of both schools, and the pieces it is split into on a page."""
     columns = text(
@@ -186,15 +195,19 @@ def data() -> set[str]:
             for table, column in db.session.execute(columns).all():
                 rows = db.session.execute(text(f'select distinct "{column}" from "{table}" limit 2000'))
                 values.update(value for (value,) in rows if value and len(value) < 250)
-            for sql in ("select outline from publication", "select content from published_lesson"):
+            for sql in DOCUMENTS:
                 for (content,) in db.session.execute(text(sql)):
                     values.update(Markup(words).striptags() for words in _strings(content))
     pieces = {piece.strip(" .+%*-!?'’") for value in values for piece in SPLIT.split(value)}
     return {value.casefold() for value in values | pieces}
 
 
+FILES = {"audit.trail_csv", "audit.trail_jsonl", "identity.profile_export"}
+"""For other programs: their fields are called the same in every language."""
 PAGES = sorted(
-    name for name in VISITS if not name.endswith(("_create", "_update", "_destroy", "_replay", "_create_all"))
+    name
+    for name in VISITS.keys() - FILES
+    if not name.endswith(("_create", "_update", "_destroy", "_replay", "_create_all"))
 )
 
 

@@ -221,7 +221,7 @@ def _judge(row: Row, member: Membership | None, departments: Mapping[str, int]) 
     if member.status not in ("active", "invited"):
         standing = standing_words()[member.status]
         return REFUSED, _("They are known here, and “%(standing)s”.", standing=standing)
-    if row.roles and _roles(row) != sorted(member.roles):
+    if row.roles and roles_of(row) != sorted(member.roles):
         return REFUSED, _("They are here with other roles. Change those on their page.")
     fields = [name for name, _value in _differences(member, row, departments)]
     words = {"name": _("name"), "phone": _("phone"), "department_id": _("department")}
@@ -243,7 +243,7 @@ def _roles_by_word() -> dict[str, str]:
     return {**{word.lower(): role for role, word in role_words().items()}, **{role.value: role.value for role in Role}}
 
 
-def _roles(row: Row) -> list[str]:
+def roles_of(row: Row) -> list[str]:
     """The roles that a row names; who comes without one is a learner."""
     return sorted({_roles_by_word()[word] for word in _role_words(row)}) or [Role.LEARNER.value]
 
@@ -276,7 +276,7 @@ def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> di
         "name": row.name,
         "name_key": sort_key(row.name),
         "phone": row.phone or None,
-        "roles": _roles(row),
+        "roles": roles_of(row),
         "status": "invited",
         "department_id": departments.get(row.department.lower()),
         "invited_at": clock.now(),

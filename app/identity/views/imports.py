@@ -23,13 +23,16 @@ from app.identity.operations.imports import (
     MOST_BYTES,
     REFUSED,
     SAME,
+    Row,
     carry_out_import,
     draft_import,
     forget_import,
+    roles_of,
     rows_of,
 )
 from app.identity.operations.registration import invite
 from app.identity.policies import Can
+from app.identity.rules import role_words
 from app.identity.views import people_bp as bp
 from app.tenants.queries import find_department, list_departments
 
@@ -92,7 +95,14 @@ def import_show(import_id: int) -> Any:
     by_outcome = {
         outcome: [row for row in rows if row.outcome == outcome] for outcome in (REFUSED, CHANGED, ADDED, SAME)
     }
-    return page("people/import.html", draft=draft, rows=by_outcome, total=len(rows), mails=can_send_mail())
+    return page(
+        "people/import.html",
+        draft=draft,
+        rows=by_outcome,
+        total=len(rows),
+        mails=can_send_mail(),
+        roles=_roles_in_words,
+    )
 
 
 @bp.post("/imports/<int:import_id>/carrying-out")
@@ -132,6 +142,10 @@ def _invite(form: NewPersonForm) -> Membership:
         email=form.email.data or "", name=form.name.data or "", roles=form.chosen, department=department,
         actor=current_user,
     )  # fmt: skip
+
+
+def _roles_in_words(row: Row) -> str:
+    return ", ".join(role_words()[role] for role in roles_of(row))
 
 
 def _new_page(form: NewPersonForm) -> Any:
