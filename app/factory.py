@@ -104,6 +104,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
     from app.analytics import models as _analytics_models  # noqa: F401
     from app.audit import commands as audit_commands
     from app.audit import views as audit
+    from app.console import views as console
     from app.courses import commands as courses_commands
     from app.courses import views as courses
     from app.courses.kinds import register_kind
@@ -144,6 +145,7 @@ def _add_features(app: Flask, settings: Settings) -> None:
         scheduling.bp,
         notifications.bp,
         home.bp,
+        console.bp,
     ):
         app.register_blueprint(feature)
     if settings.demo:

@@ -15,7 +15,7 @@ from app.identity.queries import find_membership_of_user, find_user_by_email
 from app.tenants.queries import find_tenant_by_slug
 
 __all__ = [
-    "ADA", "ANA", "BEA", "BO", "CAST", "HAL", "IVY", "LEO", "LOU", "MAX", "OLGA", "PASSWORD",
+    "ADA", "ANA", "BEA", "BO", "CAST", "HAL", "IVY", "LEO", "LOU", "MAX", "OLGA", "OPERATOR", "PASSWORD",
     "Person", "actor", "at_school", "member", "school",
 ]  # fmt: skip
 
@@ -39,6 +39,8 @@ MIA = Person("learner01@skyline.example", "skyline")
 HAL = Person("admin@harbour.example", "harbour")
 IVY = Person("instructor@harbour.example", "harbour")
 LOU = Person("learner@harbour.example", "harbour")
+OPERATOR = Person("operator@groundschool.example", "")
+"""Runs the platform, and belongs to no school."""
 CAST = (ANA, BEA, MAX, ADA, LEO, OLGA, BO, HAL, IVY, LOU)
 
 

@@ -64,6 +64,8 @@ def _learners(slug: str) -> tuple[Person, ...]:
 
 
 BOTH = "both@skyline.example"
+OPERATOR = "operator@groundschool.example"
+"""Who runs the demo's Groundschool, and belongs to no school."""
 
 SKYLINE = School(
     "skyline",

@@ -8,14 +8,17 @@ from functools import cached_property
 
 from app.foundation.permissions import permissions_of
 
+SCHOOL_SUSPENDED = "school_suspended"
+"""The standing of everybody whom a suspended school knows."""
+
 
 @dataclass(frozen=True)
 class Actor:
     """One person in one school, as the sign-in lookup found them.
 
     `membership_id` is None for a signed-in person on a page outside their schools, for strangers and for the system.
-    `standing` says why in a school that knows the person but does not let them in (yet): pending, invited, declined or
-    suspended; it is empty for everybody else.
+    `standing` says why in a school that knows the person but does not let them in (yet): pending, invited, declined,
+    suspended, or SCHOOL_SUSPENDED where nobody is let in; it is empty for everybody else.
     `zone` is the IANA zone in which the person reads times.
 
     While someone acts as another person, name, roles and membership are that person's and `acting_until` is set; `user_id`

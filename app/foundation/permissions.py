@@ -181,9 +181,9 @@ def operator(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        _member_only()
-        if not current_user.is_operator:
+        if current_user.is_authenticated and not current_user.is_operator:
             abort(404)
+        _member_only()
         return view(*args, **kwargs)
 
     guarded.permission = "operator"  # type: ignore[attr-defined]
@@ -204,6 +204,7 @@ def _open_to_all(declared: str, reason: str) -> Callable[[View], View]:
     def mark(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
+            _open_school_only()
             if request.method not in SAFE_METHODS:
                 csrf.check()
             return view(*args, **kwargs)
@@ -213,6 +214,15 @@ def _open_to_all(declared: str, reason: str) -> Callable[[View], View]:
         return guarded
 
     return mark
+
+
+def _open_school_only() -> None:
+    """A suspended school tells those it knows that it is, and is not there for anybody else."""
+    school = tenancy.current()
+    if school is not None and school.is_suspended and current_user.membership_id is None:
+        if current_user.standing:
+            raise NotLetIn
+        abort(404)
 
 
 def access(model: type[T], record_id: int, *options: ORMOption) -> T:

@@ -39,6 +39,7 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Groundschool <no-reply@localhost>"
+    support_email: str = ""
     log_level: str = "INFO"
     max_post_bytes: int = 2_000_000
     bcrypt_cost: int = 12

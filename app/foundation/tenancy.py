@@ -59,13 +59,18 @@ class WrongTenant(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class TenantRef:
-    """What every request needs to know of its school. `zone` is an IANA name, `brand_color` "#rrggbb" or empty."""
+    """What every request needs to know of its school. `zone` is an IANA name, `brand_color` "#rrggbb" or empty.
+
+    `is_suspended` is as old as the cache it comes from: it closes the pages that ask nobody who they are. Members are told
+    by the sign-in lookup, which knows at once.
+    """
 
     id: int
     slug: str
     name: str
     zone: str
     brand_color: str = ""
+    is_suspended: bool = False
 
 
 _tenant: ContextVar[TenantRef | None] = ContextVar("tenant", default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
 from app.foundation import tenancy
@@ -10,10 +11,10 @@ from app.foundation.actor import SYSTEM
 from app.foundation.db import unit_of_work
 from app.foundation.mail import absolute_url, can_send_mail
 from app.foundation.refusals import Refusal
-from app.identity.operations.accounts import found_school, set_up_token
+from app.identity.operations.accounts import add_user, dismiss_operator, found_school, name_operator, set_up_token
 from app.identity.operations.links import issue_link
 from app.identity.queries import find_user_by_email
-from app.identity.rules import Purpose
+from app.identity.rules import Purpose, address_is_plausible
 
 tenant_group = AppGroup("tenant", help="Schools.")
 user_group = AppGroup("user", help="People.")
@@ -63,7 +64,44 @@ def password(email: str) -> None:
         token = issue_link(Purpose.RESET_PASSWORD, user_id=user.id) if user else None
     if token is None:
         raise click.ClickException(f"Nobody signs in as {email}.")
-    click.echo(f"This link works once, for two hours:\n{absolute_url('identity.reset_new', token=token)}")
+    click.echo(f"This link works once, for two hours:\n{_reset(token)}")
+
+
+@user_group.command("operator")
+@click.argument("email")
+@click.option("--revoke", is_flag=True, help="They are no operator any more.")
+@click.option(
+    "--create", is_flag=True, help="Make an account for EMAIL, which belongs to no school, and print its link."
+)
+def operator(email: str, revoke: bool, create: bool) -> None:
+    """Let the person of EMAIL run this Groundschool: open and suspend schools, and act as people with a reason."""
+    if revoke and create:
+        raise click.UsageError("--revoke and --create do not go together.")
+    token, cost = None, current_app.config["SETTINGS"].bcrypt_cost
+    with tenancy.tenant_scope(None), unit_of_work():
+        user = find_user_by_email(email)
+        if user is None and create and address_is_plausible(email):
+            user = add_user(email, password=None, cost=cost)
+            token = issue_link(Purpose.RESET_PASSWORD, user_id=user.id)
+        changed = user is not None and (dismiss_operator(user) if revoke else name_operator(user))
+    if user is None:
+        raise click.ClickException(f"Nobody signs in as {email}." if not create else f"{email} is no e-mail address.")
+    click.echo(_OPERATOR_WORDS[revoke, changed].format(email=user.email))
+    if token:
+        click.echo(f"By this link, which works once, they choose a password within two hours:\n{_reset(token)}")
+
+
+_OPERATOR_WORDS = {
+    (False, True): "{email} is an operator now: their pages are at /operator.",
+    (False, False): "{email} is an operator already.",
+    (True, True): "{email} is no operator any more.",
+    (True, False): "{email} was no operator.",
+}
+"""By whether the flag was to be taken away, and whether that changed anything."""
+
+
+def _reset(token: str) -> str:
+    return absolute_url("identity.reset_new", token=token)
 
 
 def _invitation(slug: str, token: str) -> str:

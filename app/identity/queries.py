@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 
 from app.foundation import clock, tenancy
-from app.foundation.actor import STRANGER, Actor
+from app.foundation.actor import SCHOOL_SUSPENDED, STRANGER, Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.pages import Page, paginate
@@ -33,22 +33,25 @@ and (s.is_remembered or s.seen_at > %(idle)s)
 _ACTED_AS = """
 left join membership acted on acted.tenant_id = %(tenant)s and acted.id = s.acting_membership_id
   and s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and acted.status = 'active'
+  and t.suspended_at is null
   and (u.is_operator or own.status = 'active' and 'admin' = any (own.roles) and not 'admin' = any (acted.roles))
 """
 """Whom somebody acts as. It ends by itself: by time, and with what either of the two may be or do."""
 _TYPES = {"tenant": "bigint", "token": "text", "now": "timestamptz", "idle": "timestamptz"}
 SIGNED_IN = Prepared(
-    """
+    f"""
 select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
 case when acted.id is not null then s.acting_until end, own.id,
 g.admins_need_second_factor and own.status = 'active' and 'admin' = any (own.roles) and s.second_factor_at is null,
-own.status
+case when t.suspended_at is not null and own.status <> 'erased' then '{SCHOOL_SUSPENDED}' else own.status end
 """
     + _SESSION.format(
         joins=f"""
+join tenant t on t.id = %(tenant)s
 left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s
 {_ACTED_AS}
 left join membership m on m.tenant_id = %(tenant)s and m.status = 'active' and m.id = coalesce(acted.id, own.id)
+  and t.suspended_at is null
 left join school_settings g on g.tenant_id = %(tenant)s
 """
     ),
@@ -96,7 +99,7 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
         department_id=department_id,
         is_operator=is_operator,
         needs_second_factor=bool(needs_second_factor),
-        standing=status if membership_id is None and status in NOT_LET_IN else "",
+        standing=status if membership_id is None and status in {*NOT_LET_IN, SCHOOL_SUSPENDED} else "",
         acting_until=acting_until,
         real_membership_id=own_id if acting_until else None,
     )
@@ -215,11 +218,12 @@ def find_tenant_for_mail(user_id: int | None) -> tenancy.TenantRef | None:
 
 
 def list_standings_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
-    """The schools that know a person but do not let them in (yet), by name. Needs the person's stamp in force."""
+    """The schools that know a person but do not let them in (yet), or let nobody in, by name. Needs the person's stamp in force."""
+    kept_out = or_(Membership.status.in_(NOT_LET_IN), Tenant.suspended_at.is_not(None))
     rows = (
         select(Tenant, Membership)
         .join(Membership, Membership.tenant_id == Tenant.id)
-        .where(Membership.user_id == user_id, Membership.status.in_(NOT_LET_IN), Tenant.suspended_at.is_(None))
+        .where(Membership.user_id == user_id, Membership.status != "erased", kept_out)
         .order_by(Tenant.name)
     )
     return [(tenant, membership) for tenant, membership in session.execute(rows)]

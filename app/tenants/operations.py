@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
 
-from app.audit.operations import audit
+from app.audit.operations import audit, audit_on_platform
 from app.foundation.actor import Actor
 from app.foundation.db import after_commit, session
 from app.foundation.events import announce
@@ -51,14 +51,15 @@ def create_school(*, slug: str, name: str, zone: str, actor: Actor) -> TenantRef
     if zone not in available_timezones():
         raise Refusal(_("“%(zone)s” is no time zone. Choose one like America/Los_Angeles.", zone=zone))
     tenant = Tenant(slug=slug, name=name, zone=zone)
-    session.add(tenant)
-    session.flush()
+    _flush_slug(slug, tenant)
     forget_tenants()
+    after_commit(forget_tenants)
     reference = TenantRef(tenant.id, slug, name, zone)
     with tenant_scope(reference):
         session.add(SchoolSettings())
         session.flush()
         audit("school.created", actor=actor, subject=tenant, after={"slug": slug, "zone": zone})
+        audit_on_platform("school.created", user_id=actor.user_id, school_id=tenant.id)
         session.flush()
     return reference
 
@@ -127,10 +128,11 @@ def _check_slug(slug: str) -> None:
         raise SlugNotFree(_("There is a school at “%(slug)s” already.", slug=slug))
 
 
-def _flush_slug(slug: str) -> None:
+def _flush_slug(slug: str, *added: Tenant) -> None:
     """Two schools may ask for one address at the same instant: the constraint has the last word."""
     try:
         with session.begin_nested():
+            session.add_all(added)
             session.flush()
     except IntegrityError as error:
         raise SlugNotFree(_("There is a school at “%(slug)s” already.", slug=slug)) from error

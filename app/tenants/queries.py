@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -14,13 +15,14 @@ _COLUMNS = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone)
 
 
 def find_tenant_by_slug(slug: str) -> TenantRef | None:
-    """The reference of a school that is not suspended, with its brand color, which lies behind the school's wall."""
-    row = session.execute(_COLUMNS.where(Tenant.slug == slug, Tenant.suspended_at.is_(None))).first()
+    """The reference of a school, suspended or not, with its brand color, which lies behind the school's wall."""
+    row = session.execute(_COLUMNS.add_columns(Tenant.suspended_at).where(Tenant.slug == slug)).first()
     if row is None:
         return None
-    with tenant_scope(TenantRef(*row)):
+    school = TenantRef(row.id, row.slug, row.name, row.zone, is_suspended=row.suspended_at is not None)
+    with tenant_scope(school):
         color = session.execute(select(SchoolSettings.brand_color)).scalar()
-    return TenantRef(*row, brand_color=color or "")
+    return replace(school, brand_color=color or "")
 
 
 def find_tenant_by_id(tenant_id: int) -> TenantRef | None:

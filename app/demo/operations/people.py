@@ -11,7 +11,7 @@ from app.foundation.actor import SYSTEM, Actor
 from app.foundation.db import session
 from app.foundation.permissions import Role
 from app.identity.models import Membership, User
-from app.identity.operations.accounts import add_member, add_user
+from app.identity.operations.accounts import add_member, add_user, name_operator
 from app.identity.queries import find_membership_of_user, find_user_by_email
 from app.scheduling.models import Resource
 from app.tenants.operations import add_department, create_school
@@ -34,6 +34,13 @@ def seed_people(slug: str) -> None:
             department=departments[person.department] if person.department else None,
         )  # fmt: skip
         user.created_at = member.created_at = clock.now()
+
+
+def seed_operator() -> None:
+    """Who runs the platform, of no school."""
+    user = add_user(cast.OPERATOR, password=cast.PASSWORD, cost=password_cost())
+    user.created_at = user.email_confirmed_at = clock.now()
+    name_operator(user)
 
 
 def password_cost() -> int:

@@ -23,7 +23,7 @@ from app.demo.models import SeedStep
 from app.demo.operations.bookings import seed_availability, seed_bookings, seed_resources, weeks_around
 from app.demo.operations.learning import seed_course, seed_learning
 from app.demo.operations.newcomers import seed_newcomers
-from app.demo.operations.people import seed_people
+from app.demo.operations.people import seed_operator, seed_people
 from app.demo.operations.school import seed_departments, seed_records, seed_settings
 from app.demo.operations.visits import seed_visits
 from app.foundation import clock, tenancy
@@ -80,7 +80,7 @@ def seed(*, bookings: bool = True) -> list[str]:
 
 
 def steps() -> list[Step]:
-    """All steps in their order, for both schools."""
+    """All steps in their order, for both schools; the operator belongs to neither."""
     people = [Step(f"{slug}/people", slug, partial(seed_people, slug), days_ago=21) for slug in cast.SCHOOLS]
     courses = [
         Step(f"{slug}/courses/{folder}", slug, partial(seed_course, slug, folder), days_ago=days_ago)
@@ -100,7 +100,8 @@ def steps() -> list[Step]:
         for place, folder in enumerate(folders)
     ]
     counts = [Step(f"{slug}/counts", slug, _count) for slug in cast.SCHOOLS]
-    return [*people, *courses, *resources, *hours, *_set_up(), *weeks, *taken, *_lives(), *counts]
+    operator = Step("operator", "", seed_operator, days_ago=21)
+    return [operator, *people, *courses, *resources, *hours, *_set_up(), *weeks, *taken, *_lives(), *counts]
 
 
 def _set_up() -> list[Step]:

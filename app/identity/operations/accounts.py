@@ -188,6 +188,27 @@ def audit_at_schools(action: str, user: User) -> tuple[TenantRef, ...]:
     return tuple(school for school, _member in schools)
 
 
+# -- operators -----------------------------------------------------------------------------------------------------
+
+
+def name_operator(user: User) -> bool:
+    """Make a person an operator of the platform. False if they are one."""
+    return _set_operator(user, True, "operator.named")
+
+
+def dismiss_operator(user: User) -> bool:
+    """From their next request on a person is no operator any more. False if they were none."""
+    return _set_operator(user, False, "operator.dismissed")
+
+
+def _set_operator(user: User, is_operator: bool, action: str) -> bool:
+    if user.is_operator == is_operator:
+        return False
+    user.is_operator = is_operator
+    audit_on_platform(action, user_id=user.id)
+    return True
+
+
 # -- the first school ----------------------------------------------------------------------------------------------
 
 

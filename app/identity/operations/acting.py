@@ -13,6 +13,7 @@ from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
 from app.foundation.refusals import Refusal
+from app.foundation.tenancy import TenantRef
 from app.identity.events import ActedAs
 from app.identity.models import Membership, UserSession
 
@@ -31,9 +32,11 @@ def begin_acting(member: Membership, *, reason: str, actor: Actor) -> Membership
     """Let this session act as a person of the school in force. The reason is kept in the audit trail; the person is told."""
     if actor.is_acting:
         raise ActsAlready(_("You act as somebody already. Stop first."))
+    school, until = tenancy.required(), clock.now() + ACTING_LIFE
+    if school.is_suspended:
+        raise NotActive(_("%(school)s is suspended: nobody has access just now.", school=school.name))
     if not member.is_active:
         raise NotActive(_("%(name)s has no access just now, so there is nothing to see.", name=member.name))
-    school, until = tenancy.required(), clock.now() + ACTING_LIFE
     _write(actor, acting_tenant_id=school.id, acting_membership_id=member.id, acting_until=until)
     audit(
         "acting.begun", actor=actor, subject=member, after={"acting_reason": reason, "until": until.isoformat(timespec="minutes")}
@@ -53,6 +56,15 @@ def end_acting(*, actor: Actor) -> Membership | None:
     _write(actor, acting_tenant_id=None, acting_membership_id=None, acting_until=None)
     audit("acting.ended", actor=actor, subject=member)
     return member
+
+
+def end_acting_at(school: TenantRef) -> None:
+    """Nobody acts as a person of this school any more."""
+    session.execute(
+        update(UserSession)
+        .where(UserSession.acting_tenant_id == school.id)
+        .values(acting_tenant_id=None, acting_membership_id=None, acting_until=None)
+    )
 
 
 def _write(actor: Actor, **values: object) -> None:

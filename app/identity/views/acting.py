@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -55,7 +55,9 @@ def acting_end() -> Any:
 @bp.get("/acting")
 @operator
 def operator_acting_new() -> Any:
-    return page("identity/operator_acting.html", form=OperatorActingForm(formdata=None))
+    """Whoever comes from a school's page finds the school, and often the person, filled in."""
+    known = {name: request.args.get(name, "") for name in ("school", "email")}
+    return page("identity/operator_acting.html", form=OperatorActingForm(formdata=None, data=known))
 
 
 @bp.post("/acting")

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.foundation import limits, tenancy
+from app.foundation.actor import SCHOOL_SUSPENDED
 from app.foundation.errors import respond
 from app.foundation.mail import can_send_mail
 from app.foundation.permissions import SAFE_METHODS, NotLetIn, SignInNeeded, newcomers
@@ -127,12 +128,21 @@ def standing_show() -> Any:
 @bp.app_errorhandler(NotLetIn)
 def show_standing(_error: NotLetIn) -> Any:
     """Every page of a school that does not let them in leads to where they read why; a post is refused."""
+    if current_user.standing == SCHOOL_SUSPENDED:
+        return _school_suspended()
     if request.method in SAFE_METHODS and not wants_partial():
         return redirect(url_for("identity.standing_show"), 303)
     return respond(403, _("The school does not let you in at the moment."))
 
 
 # -- what the pages are made of ------------------------------------------------------------------------------------
+
+
+def _school_suspended() -> Any:
+    """What everybody whom a suspended school knows reads on each of its pages, whatever they asked for."""
+    if wants_partial():
+        return respond(403, _("%(school)s is suspended. Nothing was saved.", school=tenancy.required().name))
+    return page("identity/school_suspended.html", support=settings().support_email, status=403)
 
 
 def link_gone(again: str = "") -> Any:

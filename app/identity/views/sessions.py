@@ -119,7 +119,10 @@ def schools_index() -> Any:
     schools = list_schools_of_user(current_user.user_id)
     if len(schools) == 1 and "stay" not in request.args:
         return redirect(f"/{schools[0][0].slug}/", 303)
-    return page("identity/schools.html", schools=schools, standings=list_standings_of_user(current_user.user_id))
+    standings = list_standings_of_user(current_user.user_id)
+    if current_user.is_operator and not schools and not standings and "stay" not in request.args:
+        return redirect(url_for("console.school_index"), 303)
+    return page("identity/schools.html", schools=schools, standings=standings)
 
 
 # -- finding the person of a request -------------------------------------------------------------------------------
