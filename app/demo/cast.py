@@ -179,7 +179,7 @@ HOUSES = {
         longitude=-122.2495,
         brand_color="#1d4f91",
         escalate_after_hours=6,
-        told=("admin@skyline.example", "owner@skyline.example"),
+        told=("admin@skyline.example", "owner@skyline.example", "manager@skyline.example"),
         phone="+1 650 555 01{:02}",
     ),
     "harbour": House(
@@ -189,7 +189,7 @@ HOUSES = {
         longitude=-0.2972,
         brand_color="#0f6658",
         escalate_after_hours=4,
-        told=("admin@harbour.example",),
+        told=("admin@harbour.example", "manager@harbour.example"),
         phone="+44 1632 9601{:02}",
     ),
 }
@@ -278,3 +278,5 @@ DEVICES = (
 )
 NETWORK = "198.51.100.{}"
 """Addresses that belong to nobody (RFC 5737)."""
+ACTED_AS = ("author@{}.example", timedelta(days=2.9), "They cannot find the button that publishes a course.")
+"""As whom the school's admin acted, how long ago, and why."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -13,12 +13,13 @@ from sqlalchemy import select
 from werkzeug.user_agent import UserAgent
 
 from app.demo import cast
-from app.demo.operations.people import members_by_email
+from app.demo.operations.people import actor_of_member, actor_with, members_by_email
 from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.logs import begin_correlation
 from app.foundation.permissions import Role
 from app.identity.models import UserSession
+from app.identity.operations.acting import ACTING_LIFE, begin_acting, end_acting
 from app.identity.operations.sessions import check_password, open_session
 from app.identity.queries import find_user_by_email
 from app.identity.rules import new_token, token_hash
@@ -47,7 +48,27 @@ def seed_visits(slug: str) -> None:
         if visit.email in people and opened_at <= visit.at <= present:
             with clock.held_at(visit.at):
                 _come_from(visit)
-                _sign_in(visit)
+                _sign_in(visit.email, mistypes=visit.mistypes)
+    _act_as_somebody(slug)
+
+
+def _act_as_somebody(slug: str) -> None:
+    """An admin looked at a page as another person sees it, and that person was told."""
+    email, ago, reason = cast.ACTED_AS
+    other = members_by_email().get(email.format(slug))
+    at = clock.now() - ago
+    if other and find_school().created_at <= at:
+        admin = actor_with(slug, Role.ADMIN)
+        with clock.held_at(at):
+            _come_from(Visit(at, admin.email, 0, False))
+            admin = replace(admin, session_id=_sign_in(admin.email).id)
+            begin_acting(other, reason=reason, actor=admin)
+        as_other = replace(
+            actor_of_member(other), user_id=admin.user_id, session_id=admin.session_id,
+            acting_until=at + ACTING_LIFE, real_membership_id=admin.membership_id,
+        )  # fmt: skip
+        with clock.held_at(at + ACTING_LIFE / 2):
+            end_acting(actor=as_other)
 
 
 def visits(slug: str, present: datetime) -> Iterator[Visit]:
@@ -71,14 +92,14 @@ def _come_from(visit: Visit) -> None:
     request.user_agent = UserAgent(cast.DEVICES[visit.number % len(cast.DEVICES)])
 
 
-def _sign_in(visit: Visit) -> None:
-    if visit.mistypes:
-        check_password(visit.email, "groundscool-demo", cost=cast.DEMO_COST)
-    user = find_user_by_email(visit.email)
+def _sign_in(email: str, *, mistypes: bool = False) -> UserSession:
+    if mistypes:
+        check_password(email, "groundscool-demo", cost=cast.DEMO_COST)
+    user = find_user_by_email(email)
     assert user
-    opened = open_session(
-        user, life=LIFE, csrf_hash=token_hash(new_token()), user_agent=request.user_agent.string,
-    )  # fmt: skip
+    device = request.user_agent.string
+    opened = open_session(user, life=LIFE, csrf_hash=token_hash(new_token()), user_agent=device)
     row = session.scalars(select(UserSession).where(UserSession.token_hash == token_hash(opened.token))).one()
-    row.created_at = row.seen_at = visit.at
+    row.created_at = row.seen_at = clock.now()
     session.flush()
+    return row
