@@ -19,10 +19,13 @@ def wants_partial() -> bool:
 
 
 def page(template: str, *, partial: str | None = None, status: int = 200, **context: Any) -> Response:
-    """Render a page. To a partial request answers `partial` if given, else the page's title and main block."""
+    """Render a page. To a partial request answers `partial` if given, else the page's title and main block.
+
+    The layouts show what was said before; a partial brings none and gets it added.
+    """
     if wants_partial():
         body = render_template(partial or template, layout="layout/partial.html", **context)
-        return _answer(body + _flashes(), status)
+        return _answer(body + _flashes() if partial else body, status)
     return _answer(render_template(template, layout="layout/base.html", **context), status)
 
 
