@@ -147,7 +147,7 @@ def test_a_notice_of_having_been_acted_as_is_shown_with_the_time_in_the_readers_
     page = LintingClient(app).sign_in(LEO).get(LIST)
     assert "Ana Ruiz acted as you" in page.text
     assert "until Tue 24 Nov, 17:30 GMT" in page.text
-    assert page.form("Open").submit().path == LIST
+    assert page.form("Open: Ana Ruiz acted as you").submit().path == LIST
 
 
 @pytest.mark.parametrize(

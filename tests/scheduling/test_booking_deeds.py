@@ -19,7 +19,7 @@ from app.scheduling.operations.claims import NotPossible, SlotTaken
 from app.scheduling.operations.deciding import approve_booking, assign_booking, decline_booking
 from app.scheduling.operations.ending import cancel_booking, complete_booking
 from app.scheduling.operations.requesting import NotARequest
-from app.scheduling.queries.bookings import count_rivals, is_outside_hours, list_taken
+from app.scheduling.queries.bookings import asked_alongside, list_taken
 from tests.cast import ADA, ANA, BEA, BO, LEO, MIA, OLGA, actor, at_school, member
 from tests.scheduling.booking_makers import (
     aircraft,
@@ -78,22 +78,28 @@ def test_many_may_ask_for_one_hour_and_each_is_told() -> None:
     second = make_request(MIA, at=an_hour() + timedelta(minutes=30))
     elsewhere = make_request(LEO, at=an_hour(days=1))
     with_olga = make_request(LEO, wished=OLGA)
-    assert count_rivals(first) == 1
-    assert count_rivals(second) == 1
-    assert count_rivals(elsewhere) == 0
-    assert count_rivals(with_olga) == 0
+    assert [asked_alongside(one).others for one in (first, second, elsewhere, with_olga)] == [1, 1, 0, 0]
 
 
 def test_whoever_has_no_wish_rivals_everybody_at_that_time() -> None:
     make_request(LEO)
     anyone = make_request(MIA, wished=None)
     assert states(anyone) == {"learner": "soft"}
-    assert count_rivals(anyone) == 1
+    assert asked_alongside(anyone).others == 1
 
 
 def test_a_learner_may_ask_for_alternatives_at_one_time() -> None:
-    make_request(LEO, wished=BEA)
-    assert make_request(LEO, wished=BO).status == "requested"
+    first = make_request(LEO, wished=BEA)
+    later = make_request(LEO, wished=None, at=an_hour() + timedelta(minutes=45))
+    second = make_request(LEO, wished=BO)
+    cancel_booking(make_request(LEO, wished=OLGA), reason="", actor=actor(LEO))
+    make_request(LEO, wished=OLGA, at=an_hour() + timedelta(minutes=105))
+    make_request(MIA, wished=OLGA)
+    own = asked_alongside(second).own
+    assert [(one.starts_at, one.ends_at, one.instructor) for one in own] == [
+        (first.starts_at, first.ends_at, "Bea Lindgren"),
+        (later.starts_at, later.ends_at, None),
+    ]
 
 
 def test_a_learner_who_is_booked_then_is_refused_with_the_next_free_times() -> None:
@@ -103,12 +109,6 @@ def test_a_learner_who_is_booked_then_is_refused_with_the_next_free_times() -> N
     assert "You are booked then" in refused.value.sentence
     assert "The next free one is " in refused.value.sentence
     assert refused.value.next_free[0] == an_hour() + timedelta(minutes=90)
-
-
-def test_outside_the_hours_is_warned_of_and_allowed() -> None:
-    work_only(BEA, 9 * 60, 17 * 60)
-    assert is_outside_hours(make_request(at=an_hour(hour=10)))
-    assert not is_outside_hours(make_request(at=an_hour()))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,12 @@ import pytest
 from flask import Flask
 
 from app.foundation.db import session
-from app.scheduling.models import Booking
-from app.scheduling.operations.deciding import approve_booking
+from app.scheduling.models import AvailabilityRule, Booking
+from app.scheduling.operations.deciding import approve_booking, decline_booking
+from app.scheduling.operations.ending import cancel_booking
 from app.scheduling.operations.resources import add_aircraft
+from app.scheduling.queries.resources import list_instructors
+from app.tenants.queries import school_settings
 from tests.cast import ADA, ANA, BEA, HAL, IVY, LEO, LOU, MAX, MIA, OLGA, Person, actor, at_school
 from tests.client import LintingClient, Page, count_statements
 from tests.scheduling.booking_makers import (
@@ -97,6 +100,79 @@ def test_the_reply_tells_who_else_asks_and_that_it_is_outside_the_hours(browse: 
     page = ask(browse(LEO))
     assert "1 other has asked for this hour." in page.text
     assert "outside the instructor's hours" in page.text
+
+
+def open_the_school(opens: int, closes: int, *closed: date) -> None:
+    """Opening hours on every day, in minutes after midnight, and the days on which it is closed."""
+    settings = school_settings()
+    settings.opening_hours = {str(day): [opens, closes] for day in range(7)}
+    settings.closed_days = list(closed)
+    session.flush()
+
+
+def test_who_asks_twice_for_a_time_is_told_of_their_other_request(browse: Browse) -> None:
+    other = make_request(LEO, wished=None, at=an_hour() + timedelta(minutes=30))
+    page = ask(browse(LEO))
+    assert page.status == 200
+    local = other.starts_at.astimezone(SCHOOL_ZONE)
+    assert f"You have also asked for {local:%a} {local.day} {local:%b, %H:%M}" in page.text
+    again = browse(LEO).get(f"/skyline/bookings/{other.id}").text
+    assert "You have also asked for" in again
+    assert "with Bea Lindgren." in again
+
+
+def test_a_silly_hour_without_a_preference_gets_the_hint_too(browse: Browse) -> None:
+    open_the_school(8 * 60, 20 * 60)
+    page = ask(browse(LEO), instructor="", time="03:00")
+    assert page.status == 200
+    assert "It is outside the school's opening hours" in page.text
+    fine = ask(browse(MIA), instructor="")
+    assert "opening hours" not in fine.text
+
+
+def test_a_day_on_which_the_school_is_closed_gets_the_hint(browse: Browse) -> None:
+    open_the_school(0, 1440, an_hour().astimezone(SCHOOL_ZONE).date())
+    assert "outside the school's opening hours" in ask(browse(LEO), instructor="").text
+
+
+def test_a_school_that_says_no_hours_goes_by_its_instructors_(browse: Browse) -> None:
+    open_the_school(0, 1440)
+    for who in list_instructors():
+        session.query(AvailabilityRule).filter_by(resource_id=who.id).delete()
+    assert "No instructor teaches" not in ask(browse(LEO), instructor="", time="03:00").text
+    for who in list_instructors():
+        hours = {"start_minute": 540, "end_minute": 1020, "zone": "America/Los_Angeles"}
+        session.add_all(AvailabilityRule(resource_id=who.id, weekday=day, **hours) for day in range(7))
+    school_settings().opening_hours = {}
+    session.flush()
+    booking = session.query(Booking).filter_by(status="requested").order_by(Booking.id.desc()).first()
+    assert booking
+    assert "No instructor teaches at that time" in browse(LEO).get(f"/skyline/bookings/{booking.id}").text
+    assert "Outside the hours of every instructor" in browse(ANA).get(f"/skyline/bookings/{booking.id}").text
+
+
+def test_the_queue_never_calls_an_instructor_free_outside_of_their_hours(browse: Browse) -> None:
+    clear_the_queue()
+    work_only(BEA, 9 * 60, 17 * 60)
+    make_request(MIA, at=an_hour(hour=10))
+    text = browse(ANA).get("/skyline/requests").text
+    assert "Outside the hours of Bea Lindgren" in text
+    assert "Bea Lindgren is free" not in text
+
+
+def test_a_note_that_is_too_long_is_kept_whole_and_its_length_said(browse: Browse) -> None:
+    form = browse(LEO).get("/skyline/bookings/new").form("Request lesson")
+    note = "Crosswind landings. " * 30
+    page = form.fill(typed(note=note)).submit()
+    assert page.status == 422
+    assert f"Write at most 500 characters. These are {len(note.strip())}." in page.text
+    assert page.form("Request lesson").value("note").strip() == note.strip()
+    assert "maxlength" not in page.html
+
+
+def test_a_line_s_end_counts_as_one_character(browse: Browse) -> None:
+    page = ask(browse(LEO), note="a\r\n" * 249 + "ab")
+    assert page.status == 200
 
 
 def test_what_was_typed_is_kept_where_a_field_is_wrong(browse: Browse) -> None:
@@ -387,6 +463,25 @@ def test_pages_follow_one_another(browse: Browse) -> None:
     ids = [e.get("id") for page in (first, second) for e in page.find_all(".//tr") if e.get("id")]
     assert len(ids) == len(set(ids)) >= 30
     assert second.link("Previous").follow().status == 200
+
+
+def test_coming_is_what_may_still_take_place(browse: Browse) -> None:
+    """What was declined or cancelled is not coming, whenever it would have been."""
+    waits = make_request(LEO)
+    off = cancel_booking(make_request(LEO, at=an_hour(1)), reason="Ill", actor=actor(LEO))
+    no = decline_booking(make_request(LEO, at=an_hour(2)), reason="Fog", actor=actor(ANA))
+    browser = browse(LEO)
+
+    def shown(query: str) -> set[int]:
+        links = browser.get(f"/skyline/bookings?{query}").links().values()
+        return {one.id for one in (waits, off, no) if f"/skyline/bookings/{one.id}" in links}
+
+    assert shown("sort=latest") == {waits.id}
+    assert shown("when=coming&sort=latest") == {waits.id}
+    assert shown("when=past&sort=latest") == {off.id, no.id}
+    assert shown("when=all&sort=latest") == {waits.id, off.id, no.id}
+    assert shown("status=declined&sort=latest") == {no.id}
+    assert shown("status=cancelled&when=coming&sort=latest") == {off.id}
 
 
 # -- rights --------------------------------------------------------------------------------------------------------

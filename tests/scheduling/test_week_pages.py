@@ -116,6 +116,21 @@ def test_staff_narrow_the_week_by_resource_and_by_kind(app: Flask) -> None:
     assert len(blocks(form.fill(resource="").submit())) == 3
 
 
+def test_a_request_at_night_makes_nobody_s_week_longer_and_is_still_seen(app: Flask) -> None:
+    with at_school("skyline"):
+        make_booking(LEO, at(3), 60, status="requested")
+    for person in (ANA, LEO):
+        page = LintingClient(app).sign_in(person).get(WEEK)
+        assert "--hours:14" in page.html
+        [block] = [item for item in page.find_all(".//li") if "blk" in (item.get("class") or "").split()]
+        assert "early" in (block.get("class") or "").split()
+        assert "--at:0" in (block.get("style") or "")
+        assert "03:00–04:00" in "".join(block.itertext())
+    with at_school("skyline"):
+        make_booking(MIA, at(5), 60, BEA)
+    assert "--hours:16" in LintingClient(app).sign_in(LEO).get(WEEK).html
+
+
 def test_one_walks_from_week_to_week_and_back_to_this_one(app: Flask) -> None:
     with at_school("skyline"):
         make_booking(LEO, at(9), 60, BEA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from app.scheduling.rules.week import (
     Entry,
     Piece,
     blocks_by_day,
+    fitted,
     hours_shown,
     lanes_of,
     monday_of,
@@ -133,6 +135,44 @@ def test_hours_reach_as_far_as_what_is_in_them() -> None:
     assert hours_shown([]) == (7, 14)
     assert hours_shown([Piece(MONDAY, 330, 60), Piece(MONDAY, 22 * 60, 45)]) == (5, 18)
     assert hours_shown([Piece(MONDAY, 23 * 60 + 30, 60)]) == (7, 17)
+
+
+def test_what_lies_outside_the_hours_shown_stands_at_their_edge() -> None:
+    shown = (7 * 60, 21 * 60)
+    assert fitted(Piece(MONDAY, 180, 90), *shown) == Piece(MONDAY, 420, 60)
+    assert fitted(Piece(MONDAY, 405, 60), *shown) == Piece(MONDAY, 420, 60)
+    assert fitted(Piece(MONDAY, 360, 180), *shown) == Piece(MONDAY, 420, 120)
+    assert fitted(Piece(MONDAY, 23 * 60, 30), *shown) == Piece(MONDAY, 21 * 60 - 30, 30)
+    assert fitted(Piece(MONDAY, 9 * 60, 90), *shown) == Piece(MONDAY, 9 * 60, 90)
+    assert fitted(Piece(MONDAY, 420, 840), *shown) == Piece(MONDAY, 420, 840)
+
+
+def test_blocks_at_the_edge_cover_nothing_that_is_there() -> None:
+    early = entry(at(MONDAY, 3), at(MONDAY, 4), "Early Bird")
+    usual = entry(at(MONDAY, 7), at(MONDAY, 8))
+    drawn = blocks_by_day([usual, early], ZONE, (7 * 60, 21 * 60))[MONDAY]
+    assert [(one.entry.title, one.piece.start, one.lane, one.lanes, one.beyond) for one in drawn] == [
+        ("Early Bird", 420, 0, 2, "early"),
+        ("Leo Hart", 420, 1, 2, ""),
+    ]
+
+
+@given(st.integers(0, 1425), st.integers(15, 300), st.integers(0, 7), st.integers(20, 24))
+def test_whatever_is_drawn_lies_within_the_hours_shown(start: int, minutes: int, first: int, last: int) -> None:
+    drawn = fitted(Piece(MONDAY, start, min(minutes, 1440 - start)), first * 60, last * 60)
+    assert first * 60 <= drawn.start < drawn.end <= last * 60
+
+
+def test_what_is_only_asked_for_makes_no_week_longer(app: Flask) -> None:
+    asked = replace(entry(at(MONDAY, 3), at(MONDAY, 4)), is_firm=False)
+    with app.test_request_context():
+        week = draw_week(MONDAY, ZONE, at(MONDAY, 10), [asked], [])
+        assert (week.from_hour, week.hours) == (7, 14)
+        assert [(block.start, block.when, block.beyond) for block in week.days[0].blocks] == [
+            (420, "03:00–04:00", "early")
+        ]
+        agreed = draw_week(MONDAY, ZONE, at(MONDAY, 10), [replace(asked, is_firm=True)], [])
+        assert (agreed.from_hour, agreed.hours, agreed.days[0].blocks[0].start) == (3, 18, 180)
 
 
 def test_today_has_its_line_and_the_openings_lie_behind(app: Flask) -> None:

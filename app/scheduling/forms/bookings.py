@@ -40,6 +40,11 @@ def _number(value: Any) -> int | None:
     return int(value) if value not in (None, "") else None
 
 
+def with_plain_breaks(value: Any) -> Any:
+    """A WTForms filter: browsers send a line's end as two characters; it is counted and kept as one."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
 class BookingForm(CreatingForm):
     """A learner's request. Day and time are wall time of `zone`; `starts_at` is their instant in UTC, once valid."""
 
@@ -48,11 +53,7 @@ class BookingForm(CreatingForm):
     minutes = SelectField(_l("Length"), coerce=int, default=USUAL_MINUTES)
     instructor = SelectField(_l("Instructor"), coerce=_number)
     activity = SelectField(_l("What for"))
-    note = TextAreaField(
-        _l("Note for the school"),
-        [Optional(), Length(max=LONGEST_TEXT, message=_l("Write at most %(max)d characters."))],
-        [stripped],
-    )
+    note = TextAreaField(_l("Note for the school"), [Optional()], [stripped, with_plain_breaks])
 
     def __init__(self, *args: Any, zone: str, instructors: Iterable[Resource], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,6 +77,13 @@ class BookingForm(CreatingForm):
             raise ValidationError(_("The clocks go forward then: this time does not exist on that day."))
         if not is_on_the_step(self.starts_at):
             raise ValidationError(_("Begin on a quarter hour, such as 10:45."))
+
+    def validate_note(self, field: TextAreaField) -> None:
+        """The browser cuts nothing that is pasted, so that nobody loses the end of it unseen."""
+        if (length := len(field.data or "")) > LONGEST_TEXT:
+            raise ValidationError(
+                _("Write at most %(max)d characters. These are %(length)d.", max=LONGEST_TEXT, length=length)
+            )
 
     def suggest(self, at: datetime | None) -> None:
         """Put a time into the empty form: the one asked for, else tomorrow's same quarter hour."""

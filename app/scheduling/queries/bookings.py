@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -20,11 +21,12 @@ from app.foundation.pages import ListQuery, Page, paginate
 from app.identity.models import Membership
 from app.scheduling.models import Booking, Claim, Resource
 from app.scheduling.policies import Can
-from app.scheduling.queries.availability import TAKING, open_spans
-from app.scheduling.rules.availability import covers
+from app.scheduling.queries.availability import TAKING
 from app.scheduling.rules.bookings import CRAFT_KINDS
 
 WAITING = ("requested", "approved")
+OPEN = (*WAITING, "assigned")
+"""What may still take place."""
 QUEUE_SIZE = 20
 
 _instructor_claim = aliased(Claim, name="instructor_claim")
@@ -109,18 +111,34 @@ def find_card(booking_id: int) -> BookingCard | None:
     return _first(_cards(_rivals().label("rivals")).where(Booking.id == booking_id))
 
 
-def count_rivals(booking: Booking) -> int:
-    """How many other learners wait for an answer about the same time: with the same instructor, where one is wished."""
-    return session.scalar(select(_rivals()).where(Booking.id == booking.id)) or 0
+@dataclass(frozen=True)
+class OwnRequest:
+    """Another booking of the same learner about the same time, and whom they wish for."""
+
+    starts_at: datetime
+    ends_at: datetime
+    instructor: str | None
 
 
-def is_outside_hours(booking: Booking) -> bool:
-    """Whether the booking reaches outside the hours of its instructor, the wished one until another is assigned."""
-    resource_id = next((c.resource_id for c in booking.claims if c.role == "instructor"), None)
-    if resource_id is None:
-        return False
-    spans = open_spans([resource_id], booking.starts_at, booking.ends_at)
-    return not covers(spans[resource_id], booking.starts_at, booking.ends_at)
+@dataclass(frozen=True)
+class Alongside:
+    """What else is asked for at the time of a booking: by how many others, and by its own learner."""
+
+    others: int
+    own: tuple[OwnRequest, ...]
+
+
+def asked_alongside(booking: Booking) -> Alongside:
+    """Who else waits for an answer about the same time: with the same instructor, where one is wished. One SELECT."""
+    found = session.execute(select(_rivals(), _own_alongside()).where(Booking.id == booking.id)).first()
+    others, own = found or (0, None)
+    return Alongside(
+        others or 0,
+        tuple(
+            OwnRequest(datetime.fromisoformat(start), datetime.fromisoformat(end), name)
+            for start, end, name in own or ()
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -148,7 +166,10 @@ def list_history(booking_id: int) -> list[Deed]:
 
 
 def list_bookings(query: ListQuery, *, actor: Actor) -> Page[BookingCard]:
-    """A page of the bookings that concern this person: a learner's and an instructor's own, all for other staff."""
+    """A page of the bookings that concern this person: a learner's and an instructor's own, all for other staff.
+
+    Coming is what may still take place, past is all else: over, declined or cancelled. A state that is asked for is shown.
+    """
     statement = _cards().where(*_concerning(actor), *_narrowed(query))
     by = {"asked": (Booking.requested_at, Booking.id)}.get(query.sort, (Booking.starts_at, Booking.id))
     page = paginate(statement, by, cursor=query.cursor, descending=query.sort != "soonest", scalars=False)
@@ -170,8 +191,9 @@ def _narrowed(query: ListQuery) -> list[ColumnElement[bool]]:
     when = query.get("when") or ("all" if status else "coming")
     if when == "coming":
         conditions.append(Booking.ends_at > clock.now())
+        conditions += [] if status else [Booking.status.in_(OPEN)]
     elif when == "past":
-        conditions.append(Booking.ends_at <= clock.now())
+        conditions.append(or_(Booking.ends_at <= clock.now(), Booking.status.not_in(OPEN)))
     if query.search:
         conditions.append(Membership.name_key.contains(sort_key(query.search), autoescape=True))
     return conditions
@@ -241,6 +263,21 @@ def list_taken(
     if besides is not None:
         rivals = rivals.where(Claim.booking_id != besides)
     return [Taken(*row) for row in session.execute(rivals)]
+
+
+def _own_alongside() -> Any:
+    """Per booking: what its learner asks for besides at a time that overlaps, as JSON, in order of time."""
+    other, wished = aliased(Booking, name="own"), aliased(Resource, name="wished")
+    row = func.jsonb_build_array(other.starts_at, other.ends_at, wished.name)
+    return (
+        select(func.jsonb_agg(aggregate_order_by(row, other.starts_at, other.id)))
+        .select_from(other)
+        .outerjoin(wished, wished.id == other.wished_instructor_id)
+        .where(other.status.in_(OPEN), other.id != Booking.id, other.learner_id == Booking.learner_id)
+        .where(other.starts_at < Booking.ends_at, other.ends_at > Booking.starts_at)
+        .correlate(Booking)
+        .scalar_subquery()
+    )
 
 
 def _rivals() -> Any:

@@ -9,6 +9,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from app.foundation.formats import span
+
 
 @dataclass(frozen=True)
 class Check:
@@ -24,12 +26,12 @@ def checks_of(card: Any, assignables: Sequence[Any]) -> list[Check]:
     learner = next((one for one in assignables if one.membership_id == card.learner_id), None)
     found = [_free(learner, card)] if learner else []
     instructor = by_id.get(card.instructor_id)
-    if instructor is None:
-        found.append(Check("wait", _("No instructor wished")))
+    if instructor:
+        found.append(_teaches(instructor, card))
     else:
-        found.append(_free(instructor, card))
-        if not instructor.is_open(card):
-            found.append(Check("wait", _("Outside the hours of %(name)s", name=instructor.name)))
+        found.append(Check("wait", _("No instructor wished")))
+        if nobody_teaches(card, assignables):
+            found.append(Check("wait", _("Outside the hours of every instructor")))
     if craft := by_id.get(card.craft_id):
         found.append(_free(craft, card))
     if card.rivals:
@@ -37,12 +39,46 @@ def checks_of(card: Any, assignables: Sequence[Any]) -> list[Check]:
     return found
 
 
+def notices_of(card: Any, assignables: Sequence[Any], alongside: Any, *, is_open: bool) -> list[str]:
+    """What the learner of a waiting request should know of it, in sentences. `is_open` says whether the school is open then."""
+    notices = [others_asked(alongside.others) + "."] if alongside.others else []
+    notices += [_also_asked(own) for own in alongside.own]
+    instructor = next((one for one in assignables if one.id == card.instructor_id), None)
+    if instructor and not instructor.is_open(card):
+        notices.append(_("It is outside the instructor's hours, so the answer may be no."))
+    elif not is_open:
+        notices.append(_("It is outside the school's opening hours, so the answer may be no."))
+    elif instructor is None and nobody_teaches(card, assignables):
+        notices.append(_("No instructor teaches at that time, so the answer may be no."))
+    return notices
+
+
+def nobody_teaches(card: Any, assignables: Sequence[Any]) -> bool:
+    """Whether the time lies outside the hours of everybody who could be the instructor."""
+    teachers = [one for one in assignables if one.teaches and one.membership_id != card.learner_id]
+    return bool(teachers) and not any(one.is_open(card) for one in teachers)
+
+
 def others_asked(count: int) -> str:
     """How many others want the same time."""
     return ngettext("%(num)d other has asked for this hour", "%(num)d others have asked for this hour", count)
+
+
+def _teaches(instructor: Any, card: Any) -> Check:
+    """One thing of an instructor: outside of their hours they are not free, whatever is booked."""
+    if instructor.is_open(card) or instructor.is_taken(card):
+        return _free(instructor, card)
+    return Check("wait", _("Outside the hours of %(name)s", name=instructor.name))
 
 
 def _free(one: Any, card: Any) -> Check:
     if one.is_taken(card):
         return Check("stop", _("%(name)s is booked then", name=one.name))
     return Check("ok", _("%(name)s is free", name=one.name))
+
+
+def _also_asked(own: Any) -> str:
+    time = span(own.starts_at, own.ends_at)
+    if own.instructor:
+        return _("You have also asked for %(time)s with %(instructor)s.", time=time, instructor=own.instructor)
+    return _("You have also asked for %(time)s.", time=time)

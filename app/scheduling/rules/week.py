@@ -13,6 +13,7 @@ DAYS = 7
 FIRST_HOUR, LAST_HOUR = 7, 21
 """What a week shows at least, in hours after midnight."""
 ONE_MINUTE = timedelta(minutes=1)
+AT_THE_EDGE = 60
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Entry:
     parts: tuple[str, ...] = ()
     icon: str = ""
     href: str | None = None
+    is_firm: bool = True
+    """Whether the school has agreed to it. What is only asked for makes no week longer."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,16 @@ class Piece:
 
 @dataclass(frozen=True)
 class Block:
-    """An entry's piece in its day: in `lane` of `lanes` side by side."""
+    """An entry's piece in its day, as it is drawn: in `lane` of `lanes` side by side.
+
+    `beyond` is "early" or "late" for what begins before or ends after the hours shown: it is drawn at their edge.
+    """
 
     entry: Entry
     piece: Piece
     lane: int
     lanes: int
+    beyond: str = ""
 
 
 def monday_of(day: date) -> date:
@@ -77,13 +84,28 @@ def pieces_of(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Piece]
         day += ONE_DAY
 
 
-def blocks_by_day(entries: Iterable[Entry], zone: ZoneInfo) -> dict[date, list[Block]]:
-    """The blocks of each day in order of time, those that overlap as drawn side by side."""
+def blocks_by_day(
+    entries: Iterable[Entry], zone: ZoneInfo, shown: tuple[int, int] = (0, DAY_MINUTES)
+) -> dict[date, list[Block]]:
+    """The blocks of each day in order of time, those that overlap as drawn side by side.
+
+    `shown` are the minutes after midnight between which days are drawn. What lies outside of them stands at their edge.
+    """
     days: dict[date, list[tuple[Piece, Entry]]] = {}
     for entry in entries:
         for piece in pieces_of(entry.starts_at, entry.ends_at, zone):
             days.setdefault(piece.day, []).append((piece, entry))
-    return {day: _side_by_side(placed) for day, placed in days.items()}
+    return {day: _side_by_side(placed, *shown) for day, placed in days.items()}
+
+
+def fitted(piece: Piece, first: int, last: int) -> Piece:
+    """Where a day that is drawn from `first` to `last` shows a piece: what sticks out is drawn at the edge, and never shorter
+    than an hour, so that its own time can be read on it."""
+    if first <= piece.start and piece.end <= last:
+        return piece
+    least = min(piece.minutes, AT_THE_EDGE)
+    start = min(max(piece.start, first), last - least)
+    return Piece(piece.day, start, max(min(piece.end, last) - start, least))
 
 
 def lanes_of(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -122,10 +144,20 @@ def needs_zone(start: datetime, end: datetime, zone: ZoneInfo) -> bool:
     return first.utcoffset() != last.utcoffset() or _comes_twice(first) or _comes_twice(last)
 
 
-def _side_by_side(placed: list[tuple[Piece, Entry]]) -> list[Block]:
+def _side_by_side(placed: list[tuple[Piece, Entry]], first: int, last: int) -> list[Block]:
     ordered = sorted(placed, key=lambda pair: (pair[0].start, -pair[0].minutes, pair[1].title, pair[1].starts_at))
-    lanes = lanes_of([(piece.start, piece.end) for piece, _ in ordered])
-    return [Block(entry, piece, lane, width) for (piece, entry), (lane, width) in zip(ordered, lanes, strict=True)]
+    drawn = [fitted(piece, first, last) for piece, _ in ordered]
+    lanes = lanes_of([(piece.start, piece.end) for piece in drawn])
+    return [
+        Block(entry, at, lane, width, _beyond(piece, first, last))
+        for (piece, entry), at, (lane, width) in zip(ordered, drawn, lanes, strict=True)
+    ]
+
+
+def _beyond(piece: Piece, first: int, last: int) -> str:
+    if piece.start < first:
+        return "early"
+    return "late" if piece.end > last else ""
 
 
 def _minute(instant: datetime, zone: ZoneInfo) -> int:

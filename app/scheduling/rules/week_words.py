@@ -38,6 +38,7 @@ class DrawnBlock:
     parts: tuple[str, ...]
     when: str
     href: str | None
+    beyond: str
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,11 @@ class DrawnWeek:
 def draw_week(monday: date, zone: ZoneInfo, now: datetime, entries: list[Entry], opened: list[Span]) -> DrawnWeek:
     """The week of a Monday in a zone, with what takes time in it and the open hours behind."""
     local = now.astimezone(zone)
-    blocks = blocks_by_day(entries, zone)
     openings = [piece for span in opened for piece in pieces_of(*span, zone)]
     dates = [monday + timedelta(days=number) for number in range(DAYS)]
-    from_hour, hours = hours_shown(block.piece for one in dates for block in blocks.get(one, []))
+    firm = [piece for one in entries if one.is_firm for piece in pieces_of(one.starts_at, one.ends_at, zone)]
+    from_hour, hours = hours_shown(piece for piece in firm if piece.day in dates)
+    blocks = blocks_by_day(entries, zone, (from_hour * 60, (from_hour + hours) * 60))
     return DrawnWeek(
         title=f"{formats.day(monday)} – {format_date(dates[-1], formats.DAY_WITH_YEAR)}",
         number=monday.isocalendar().week,
@@ -150,7 +152,7 @@ def _draw_block(block: Block, zone: ZoneInfo) -> DrawnBlock:
     return DrawnBlock(
         start=piece.start, minutes=piece.minutes, lane=block.lane, lanes=block.lanes, state=entry.state, icon=entry.icon,
         word=entry.word, title=entry.title, parts=entry.parts, when=when_of(entry.starts_at, entry.ends_at, zone),
-        href=entry.href,
+        href=entry.href, beyond=block.beyond,
     )  # fmt: skip
 
 

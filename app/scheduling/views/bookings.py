@@ -32,9 +32,9 @@ from app.scheduling.policies import Can
 from app.scheduling.queries.assignables import Assignable, list_assignables
 from app.scheduling.queries.availability import next_free_times
 from app.scheduling.queries.bookings import (
+    Alongside,
     BookingCard,
-    count_rivals,
-    is_outside_hours,
+    asked_alongside,
     list_bookings,
     list_history,
     with_claims,
@@ -42,8 +42,10 @@ from app.scheduling.queries.bookings import (
 from app.scheduling.queries.resources import list_instructors
 from app.scheduling.rules import booking_words
 from app.scheduling.rules.bookings import FURTHEST_AHEAD, LENGTHS, may_become
-from app.scheduling.rules.checks import checks_of, others_asked
+from app.scheduling.rules.checks import checks_of, notices_of
+from app.scheduling.rules.opening import is_open_then
 from app.scheduling.views import bp
+from app.tenants.queries import school_settings
 
 SOURCES = ("web", "desk")
 DEEDS = "any(approval, assignment, decline, cancellation, completion)"
@@ -151,13 +153,14 @@ def booking_page(booking: Booking, refused: DeedForm | None = None) -> Any:
     if refused:
         booking = session.get_one(Booking, booking.id, options=with_claims(), populate_existing=True)
     waits, staff = booking.waits_for_admin, current_user.may(Can.SEE_ALL_BOOKINGS)
-    card = card_of(booking, count_rivals(booking) if waits else 0)
-    assignables = list_assignables([booking]) if waits and staff else []
+    alongside = asked_alongside(booking) if waits else Alongside(0, ())
+    card = card_of(booking, alongside.others)
+    assignables = list_assignables([booking]) if waits else []
     return page(
         "scheduling/booking_show.html", booking=booking, card=card, refused=refused, staff=staff,
         status=refused.status if refused else 200, forms=_deed_forms(booking, card, assignables, refused),
         checks=checks_of(card, assignables) if waits and staff else [],
-        notices=[] if staff or not waits else _notices(booking, card.rivals),
+        notices=[] if staff or not waits else _notices(card, assignables, alongside),
         history=list_history(booking.id) if staff else [], may_request=current_user.may(Can.REQUEST),
     )  # fmt: skip
 
@@ -238,16 +241,16 @@ def _prefill(form: BookingForm, names: tuple[str, ...]) -> None:
 
 
 def _said_of_request(booking: Booking) -> str:
-    """The reply to a request: that it is in, who else asks, and whether the instructor works then."""
-    return " ".join([_("Your request is in."), *_notices(booking, count_rivals(booking))])
+    """The reply to a request: that it is in, what else is asked for then, and whether anybody works then."""
+    notices = _notices(card_of(booking), list_assignables([booking]), asked_alongside(booking))
+    return " ".join([_("Your request is in."), *notices])
 
 
-def _notices(booking: Booking, rivals: int) -> list[str]:
+def _notices(card: BookingCard, assignables: list[Assignable], alongside: Alongside) -> list[str]:
     """What a learner should know of a request that waits."""
-    notices = [others_asked(rivals) + "."] if rivals else []
-    if is_outside_hours(booking):
-        notices.append(_("It is outside the instructor's hours, so the answer may be no."))
-    return notices
+    school, settings = tenancy.required(), school_settings()
+    is_open = is_open_then(settings.opening_hours, settings.closed_days, card.starts_at, card.ends_at, school.zone)
+    return notices_of(card, assignables, alongside, is_open=is_open)
 
 
 def _instant(text: str) -> datetime | None:

@@ -71,6 +71,7 @@ def _entry(booking: WeekBooking, title: str) -> Entry:
         title=title,
         parts=(instructor, *things),
         href=url_for("scheduling.booking_show", booking_id=booking.id),
+        is_firm=booking.status != "requested",
     )
 
 
