@@ -18,7 +18,10 @@ MOST_ENTRIES = 7
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the rail. `order` sorts it. Who holds `unless` reaches the page from another entry and is not shown this."""
+    """One entry of the rail. `order` sorts it. Who holds `unless` reaches the page from another entry and is not shown this.
+
+    `nouns` begin the names of other pages of its feature that are reached from it: "approval" for `approval_create`.
+    """
 
     label: LazyString
     endpoint: str
@@ -26,6 +29,15 @@ class Entry:
     order: int
     permission: StrEnum | None = None
     unless: StrEnum | None = None
+    nouns: frozenset[str] = frozenset()
+
+    @property
+    def feature(self) -> str:
+        return self.endpoint.partition(".")[0]
+
+    def is_about(self, noun: str) -> bool:
+        """Whether pages of this noun of its feature are reached from here."""
+        return noun in self.nouns or self.endpoint.partition(".")[2].partition("_")[0] == noun
 
     def is_for(self, permissions: frozenset[str]) -> bool:
         """Whether a person of these permissions is shown the entry."""
@@ -97,6 +109,7 @@ def _current_endpoint(entries: Sequence[Entry], here: str) -> str | None:
     if any(entry.endpoint == here for entry in entries):
         return here
     feature, _, name = here.partition(".")
-    akin = [entry.endpoint for entry in entries if entry.endpoint.partition(".")[0] == feature]
-    noun = f"{feature}.{name.partition('_')[0]}"
-    return next((endpoint for endpoint in akin if endpoint.partition("_")[0] == noun), next(iter(akin), None))
+    akin = [entry for entry in entries if entry.feature == feature]
+    noun = name.partition("_")[0]
+    about = [entry for entry in akin if entry.is_about(noun)]
+    return next((entry.endpoint for entry in about or akin), None)
