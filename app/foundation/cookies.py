@@ -17,7 +17,8 @@ class KnownCookies(SecureCookieSessionInterface):
     """Flask's cookie, with its serializer made once and the cookies remembered that were found to be ours.
 
     A cookie is known by all of its text, signature included, and only until it is too old. One that holds more than texts
-    is read anew each time, so that no request sees what another changed. One of these serves one application and its key.
+    and numbers is read anew each time, so that no request sees what another changed. One of these serves one application
+    and its key.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,6 @@ class KnownCookies(SecureCookieSessionInterface):
             said, signed_at = signer.loads(value, max_age=most_seconds, return_timestamp=True)
         except BadSignature:
             return self.session_class()
-        if all(isinstance(part, str) for part in said.values()):
+        if all(isinstance(part, str | int) for part in said.values()):
             self._known.put(value, (dict(said), signed_at.timestamp()), size=4 * len(value))
         return self.session_class(said)
