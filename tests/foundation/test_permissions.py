@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -21,12 +22,19 @@ class Can(StrEnum):
     LAND = "tests:land"
 
 
-@pytest.fixture
-def ruled(throwaway: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """A route to a department: admins and learners may ask, only learners for "Instrument", nobody sees "Cabin crew"."""
+@pytest.fixture(autouse=True)
+def _forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What these tests grant holds for them alone: the matrix that admins read is made of the same tables."""
     monkeypatch.setattr(permissions, "_granted", {role: set(held) for role, held in permissions._granted.items()})
     monkeypatch.setattr(permissions, "_sees", dict(permissions._sees))
     monkeypatch.setattr(permissions, "_allows", dict(permissions._allows))
+    yield
+    permissions.permissions_of.cache_clear()
+
+
+@pytest.fixture
+def ruled(throwaway: Flask) -> Flask:
+    """A route to a department: admins and learners may ask, only learners for "Instrument", nobody sees "Cabin crew"."""
     grants({Can.FLY: {Role.ADMIN, Role.LEARNER}, Can.LAND: {Role.MANAGER}})
     sees(Department)(lambda actor, record: record.name != "Cabin crew")
     allows(Can.FLY)(lambda actor, record: record.name != "Instrument" or Role.LEARNER in actor.roles)
@@ -36,8 +44,7 @@ def ruled(throwaway: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
         return access(Department, department_id).name
 
     throwaway.add_url_rule("/<tenant>/fly/<int:department_id>", "fly", show, methods=["GET", "POST"])
-    yield throwaway  # type: ignore[misc]
-    permissions.permissions_of.cache_clear()
+    return throwaway
 
 
 def path(name: str, slug: str = "skyline") -> str:
