@@ -21,6 +21,7 @@ class Can(StrEnum):
     DECIDE = "scheduling:decide"
     COMPLETE = "scheduling:complete"
     CANCEL = "scheduling:cancel"
+    KEEP_AVAILABILITY = "scheduling:keep_availability"
     KEEP_OWN_AVAILABILITY = "scheduling:keep_own_availability"
     KEEP_ANY_AVAILABILITY = "scheduling:keep_any_availability"
 
@@ -36,7 +37,8 @@ grants(
         Can.DECIDE: {Role.ADMIN},
         Can.COMPLETE: {Role.INSTRUCTOR, Role.ADMIN},
         Can.CANCEL: {Role.LEARNER, Role.INSTRUCTOR, Role.ADMIN},
-        Can.KEEP_OWN_AVAILABILITY: {Role.INSTRUCTOR, Role.ADMIN},
+        Can.KEEP_AVAILABILITY: {Role.INSTRUCTOR, Role.ADMIN},
+        Can.KEEP_OWN_AVAILABILITY: {Role.INSTRUCTOR},
         Can.KEEP_ANY_AVAILABILITY: {Role.ADMIN},
     }
 )
@@ -53,7 +55,7 @@ def exception_is_seen(actor: Actor, exception: AvailabilityException) -> bool:
     return resource_is_seen(actor, exception.resource)
 
 
-@allows(Can.KEEP_OWN_AVAILABILITY)
+@allows(Can.KEEP_AVAILABILITY)
 def availability_is_kept_by(actor: Actor, record: Resource | AvailabilityException) -> bool:
     """An instructor keeps their own hours, an admin anybody's."""
     resource = record if isinstance(record, Resource) else record.resource
@@ -95,6 +97,7 @@ explains(
         Can.DECIDE: _l("Approve, assign and decline bookings"),
         Can.COMPLETE: _l("Mark a lesson as done"),
         Can.CANCEL: _l("Cancel a booking"),
+        Can.KEEP_AVAILABILITY: _l("Open the pages of instructors’ hours"),
         Can.KEEP_OWN_AVAILABILITY: _l("Keep one’s own hours"),
         Can.KEEP_ANY_AVAILABILITY: _l("Keep any instructor’s hours"),
     }

@@ -268,6 +268,18 @@ def test_a_manager_sees_who_is_where_and_the_fourteen_days(app: Flask) -> None:
     assert page.find(".//table[@class='bars']") is not None
 
 
+def test_a_manager_reads_how_many_enrollments_there_are_and_which_are_shown(app: Flask) -> None:
+    with at_school("skyline"), unit_of_work():
+        for number in range(1, 11):
+            take_course(Person(f"learner{number:02}@skyline.example", "skyline"), hours_ago=number)
+    assert "10 enrollments" in home_of(app, MAX).words_of("learners")
+    assert "are shown" not in home_of(app, MAX).words_of("learners")
+    with at_school("skyline"), unit_of_work():
+        for number in range(11, 15):
+            take_course(Person(f"learner{number:02}@skyline.example", "skyline"), hours_ago=number)
+    assert "14 enrollments · the 12 active most recently are shown" in home_of(app, MAX).words_of("learners")
+
+
 def test_an_author_sees_drafts_published_and_changed_courses(app: Flask) -> None:
     with at_school("skyline"), unit_of_work():
         session.add(Course(slug="night", title="Night flying", title_key="night flying", updated_at=NOW))

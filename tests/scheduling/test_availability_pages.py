@@ -15,7 +15,7 @@ from app.foundation.models import OutboxEvent
 from app.scheduling.models import AvailabilityException, AvailabilityRule, Resource
 from app.scheduling.operations.availability import set_week
 from app.scheduling.operations.resources import ensure_person_resource
-from tests.cast import ANA, BEA, BO, HAL, IVY, LEO, MAX, OLGA, Person, actor, at_school, member
+from tests.cast import ADA, ANA, BEA, BO, HAL, IVY, LEO, MAX, OLGA, Person, actor, at_school, member
 from tests.client import LintingClient, Page, count_statements
 from tests.scheduling.bookings import make_booking
 
@@ -233,12 +233,12 @@ def test_an_instructor_without_hours_is_told_what_that_means(app: Flask) -> None
 
 def test_an_admin_edits_another_instructor(app: Flask) -> None:
     page = LintingClient(app).sign_in(ANA).get(MY_HOURS, follow=True)
-    assert page.h1 == "Availability"
+    assert page.h1 == "Instructors’ hours"
     assert "Bea Lindgren" in page.text
     page = page.link("Bo Castellano").follow()
     assert page.h1 == "When Bo Castellano teaches"
     here = [link for link in page.find_all(".//a") if link.get("aria-current") == "page"]
-    assert {"".join(link.itertext()).strip() for link in here} == {"Availability"}
+    assert {"".join(link.itertext()).strip() for link in here} == {"Instructors’ hours"}
     page = page.form(SAVE).fill(from_6_0="10:00", to_6_0="11:00").submit()
     assert page.h1 == "When Bo Castellano teaches"
     assert (6, 600, 660) in hours_of(BO)
@@ -247,7 +247,7 @@ def test_an_admin_edits_another_instructor(app: Flask) -> None:
 def test_an_owner_has_a_week_of_their_own_and_the_others(app: Flask) -> None:
     page = LintingClient(app).sign_in(OLGA).get(MY_HOURS)
     assert page.h1 == "When you teach"
-    assert page.link("All instructors").follow().h1 == "Availability"
+    assert page.link("All instructors").follow().h1 == "Instructors’ hours"
 
 
 def test_an_instructor_keeps_only_their_own(app: Flask) -> None:
@@ -322,3 +322,34 @@ def test_a_new_instructor_becomes_a_resource_on_the_first_visit(app: Flask) -> N
     assert page.h1 == "When you teach"
     with at_school("skyline"):
         assert session.scalars(mine).first()
+
+
+# -- ways there ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("person", "entry", "other", "h1"),
+    [
+        (BEA, "Availability", "Instructors’ hours", "When you teach"),
+        (OLGA, "Availability", "Instructors’ hours", "When you teach"),
+        (ANA, "Instructors’ hours", "Availability", "Instructors’ hours"),
+    ],
+)
+def test_the_rail_leads_instructors_to_their_hours_and_admins_to_everybodys(
+    app: Flask, person: Person, entry: str, other: str, h1: str
+) -> None:
+    home = LintingClient(app).sign_in(person).get("/skyline/")
+    assert home.link(entry).follow().h1 == h1
+    assert other not in home.links()
+
+
+@pytest.mark.parametrize("person", [LEO, MAX, ADA])
+def test_who_keeps_no_hours_is_not_led_there(app: Flask, person: Person) -> None:
+    assert not {"Availability", "Instructors’ hours"} & set(LintingClient(app).sign_in(person).get("/skyline/").links())
+
+
+def test_the_schools_page_leads_to_the_hours_of_all_instructors(app: Flask) -> None:
+    for person in (ANA, OLGA):
+        doors = LintingClient(app).sign_in(person).get("/skyline/school").find_all(".//ul[@class='doors']//a")
+        words = {door.get("href"): " ".join("".join(door.itertext()).split()) for door in doors}
+        assert words["/skyline/availability/instructors"].startswith("Instructors’ hours")

@@ -565,3 +565,29 @@ def test_times_in_links_keep_the_day_of_the_reader(browse: Browse) -> None:
     page = browse(LEO).get(f"/skyline/bookings/{booking.id}")
     local = booking.starts_at.astimezone(SCHOOL_ZONE).date().isoformat()
     assert page.link("Show in the week").href == f"/skyline/week?day={local}"
+
+
+# -- where one is --------------------------------------------------------------------------------------------------
+
+
+def here(page: Page) -> set[str]:
+    """The rail's entry that is marked as where one is."""
+    marked = [link for link in page.find_all(".//a") if link.get("aria-current") == "page"]
+    return {"".join(link.itertext()).strip() for link in marked}
+
+
+@pytest.mark.parametrize(("who", "entry"), [(LEO, "Bookings"), (BEA, "Bookings"), (MAX, "Bookings"), (ANA, "Requests")])
+def test_a_booking_is_where_one_came_from(browse: Browse, who: Person, entry: str) -> None:
+    assert here(browse(who).get(f"/skyline/bookings/{make_request().id}")) == {entry}
+
+
+def test_a_refused_deed_is_answered_in_the_same_place(browse: Browse) -> None:
+    booking = make_assigned()
+    for who, deed, entry in (
+        (BEA, "completion", "Bookings"),
+        (ANA, "decline", "Requests"),
+        (ANA, "approval", "Requests"),
+    ):
+        page = browse(who).post(f"/skyline/bookings/{booking.id}/{deed}", {"reason": "Fog"})
+        assert page.status == 409
+        assert here(page) == {entry}, deed

@@ -28,10 +28,22 @@ from app.scheduling.rules.availability import bookings_outside, hours_of, weekly
 from app.scheduling.views import bp
 
 nav.add(nav.Entry(_l("Availability"), "scheduling.availability_own", "calendar-clock", 40, Can.KEEP_OWN_AVAILABILITY))
+nav.add(
+    nav.Entry(
+        _l("Instructors’ hours"), "scheduling.availability_index", "calendar-clock", 40, Can.KEEP_ANY_AVAILABILITY,
+        unless=Can.KEEP_OWN_AVAILABILITY,
+    )
+)  # fmt: skip
+nav.add_card(
+    nav.Card(
+        _l("Instructors’ hours"), _l("When each instructor teaches, and their days away."),
+        "scheduling.availability_index", "calendar-clock", 50, Can.KEEP_ANY_AVAILABILITY,
+    )
+)  # fmt: skip
 
 
 @bp.get("/availability")
-@requires(Can.KEEP_OWN_AVAILABILITY)
+@requires(Can.KEEP_AVAILABILITY)
 def availability_own() -> Any:
     if not _teaches():
         return redirect(url_for("scheduling.availability_index"), 303)
@@ -39,7 +51,7 @@ def availability_own() -> Any:
 
 
 @bp.post("/availability")
-@requires(Can.KEEP_OWN_AVAILABILITY)
+@requires(Can.KEEP_AVAILABILITY)
 def availability_own_update() -> Any:
     return _save(_own_resource() if _teaches() else abort(403))
 
@@ -57,19 +69,19 @@ def availability_index() -> Any:
 
 
 @bp.get("/availability/<int:resource_id>")
-@requires(Can.KEEP_OWN_AVAILABILITY)
+@requires(Can.KEEP_AVAILABILITY)
 def availability_show(resource_id: int) -> Any:
     return _editor(_instructor(resource_id))
 
 
 @bp.post("/availability/<int:resource_id>")
-@requires(Can.KEEP_OWN_AVAILABILITY)
+@requires(Can.KEEP_AVAILABILITY)
 def availability_update(resource_id: int) -> Any:
     return _save(_instructor(resource_id))
 
 
 @bp.post("/availability/<int:resource_id>/exceptions")
-@requires(Can.KEEP_OWN_AVAILABILITY)
+@requires(Can.KEEP_AVAILABILITY)
 @once
 def availability_exception_create(resource_id: int) -> Any:
     resource = _instructor(resource_id)
@@ -81,7 +93,7 @@ def availability_exception_create(resource_id: int) -> Any:
 
 
 @bp.post("/availability/exceptions/<int:exception_id>/removal")
-@requires(Can.KEEP_OWN_AVAILABILITY)
+@requires(Can.KEEP_AVAILABILITY)
 def availability_exception_destroy(exception_id: int) -> Any:
     single = access(AvailabilityException, exception_id, joinedload(AvailabilityException.resource))
     remove_exception(single, actor=current_user)
@@ -89,13 +101,13 @@ def availability_exception_destroy(exception_id: int) -> Any:
 
 
 @bp.get("/availability/<int:resource_id>/exceptions")
-@requires(Can.KEEP_OWN_AVAILABILITY)
+@requires(Can.KEEP_AVAILABILITY)
 def availability_exception_index(resource_id: int) -> Any:
     return redirect(_page_of(_instructor(resource_id)), 303)
 
 
 @bp.get("/availability/exceptions/<int:exception_id>/removal")
-@requires(Can.KEEP_OWN_AVAILABILITY)
+@requires(Can.KEEP_AVAILABILITY)
 def availability_exception_back(exception_id: int) -> Any:
     single = access(AvailabilityException, exception_id, joinedload(AvailabilityException.resource))
     return redirect(_page_of(single.resource), 303)
@@ -154,7 +166,7 @@ def _own_resource() -> Resource:
 
 
 def _teaches() -> bool:
-    return Role.INSTRUCTOR in current_user.roles
+    return bool(current_user.may(Can.KEEP_OWN_AVAILABILITY))
 
 
 def _page_of(resource: Resource) -> str:

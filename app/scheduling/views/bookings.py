@@ -48,11 +48,14 @@ from app.scheduling.views import bp
 from app.tenants.queries import school_settings
 
 SOURCES = ("web", "desk")
-DEEDS = "any(approval, assignment, decline, cancellation, completion)"
+DEEDS = ("approval", "assignment", "decline", "cancellation", "completion")
 
 nav.add(
-    nav.Entry(_l("Bookings"), "scheduling.booking_index", "calendar-check", 22, Can.SEE_BOOKINGS, unless=Can.SEE_QUEUE)
-)
+    nav.Entry(
+        _l("Bookings"), "scheduling.booking_index", "calendar-check", 22, Can.SEE_BOOKINGS, unless=Can.SEE_QUEUE,
+        nouns=frozenset(DEEDS),
+    )
+)  # fmt: skip
 
 
 @bp.app_template_filter("local_day")
@@ -119,7 +122,7 @@ def booking_show(booking_id: int) -> Any:
     return booking_page(access(Booking, booking_id, *with_claims()))
 
 
-@bp.get(f"/bookings/<int:booking_id>/<{DEEDS}:deed>")
+@bp.get(f"/bookings/<int:booking_id>/<any({', '.join(DEEDS)}):deed>")
 @requires(Can.SEE_BOOKINGS)
 def booking_deed(booking_id: int, deed: str) -> Any:
     """A deed is posted; whoever opens its address is shown the booking."""

@@ -22,9 +22,13 @@ from app.scheduling.queries.assignables import Assignable, list_assignables
 from app.scheduling.queries.bookings import BookingCard, find_card, list_queue, waiting_counts, with_claims
 from app.scheduling.rules.checks import Check, checks_of
 from app.scheduling.views import bp
-from app.scheduling.views.bookings import booking_page, card_of
+from app.scheduling.views.bookings import DEEDS, booking_page, card_of
 
-nav.add(nav.Entry(_l("Requests"), "scheduling.request_index", "inbox", 25, Can.SEE_QUEUE))
+nav.add(
+    nav.Entry(
+        _l("Requests"), "scheduling.request_index", "inbox", 25, Can.SEE_QUEUE, nouns=frozenset({"booking", *DEEDS})
+    )
+)
 
 
 @bp.get("/requests")
