@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.foundation.settings import ENV_NAMES
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)")
@@ -31,6 +33,12 @@ def test_each_decision_is_in_the_index() -> None:
     folder = ROOT / "docs" / "adr"
     listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text())
     assert listed == sorted(path.name for path in folder.glob("0*.md"))
+
+
+@pytest.mark.parametrize("setting", sorted(ENV_NAMES.values()))
+def test_each_setting_is_explained_to_whoever_runs_it(setting: str) -> None:
+    pages = "".join(page.read_text() for page in (ROOT / "docs" / "operations").glob("*.md"))
+    assert re.search(rf"\b{setting}\b", pages)
 
 
 def _anchor(line: str) -> str:
