@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from app.foundation import formats
 from app.foundation.actor import STRANGER
 from app.foundation.db import mark_rollback, session
 from app.foundation.limits import TooMany
@@ -25,14 +26,15 @@ GONE_SQLSTATES = {"57P01", "57P02", "57P03", "53300"}
 
 
 def titles() -> dict[int, tuple[str, str]]:
-    """Title and sentence of each error page."""
+    """Title and sentence of each error page, for the request in hand."""
+    size = formats.size(request.max_content_length or 0)
     return {
         400: (_("We could not read that"), _("Something in the address or the form is not valid. Go back and try again.")),
         403: (_("That is not yours to do"), _("Your role at this school does not include this. Ask an admin if it should.")),
         404: (_("There is nothing here"), _("The page does not exist, or you may not see it.")),
         405: (_("That does not work here"), _("This address does not answer that kind of request. Start from the page before.")),
         409: (_("That is not possible now"), _("Something changed in the meantime. Load the page again.")),
-        413: (_("That is too large"), _("Send something smaller than 2 MB.")),
+        413: (_("That is too large"), _("Send something smaller than %(size)s.", size=size)),
         422: (_("Something needs mending"), _("Check the fields and send the form again.")),
         429: (_("Too many tries"), _("Wait a moment, then try again.")),
         500: (_("Something broke on our side"), _("It has been logged. Try again; if it stays, tell us the code below.")),

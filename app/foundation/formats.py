@@ -9,6 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
+from babel.units import format_unit
 from flask import Flask
 from flask_login import current_user
 
@@ -61,6 +62,12 @@ def zone_name(local: datetime) -> str:
     """The abbreviation people use (PST), or the offset where the zone has none (UTC+03)."""
     name = local.tzname() or "UTC"
     return name if re.fullmatch(r"[A-Z]{2,5}", name) else f"UTC{name}"
+
+
+def size(count: int) -> str:
+    """A number of bytes as people say it, rounded down: "2 MB", "1.2 MB", "20 kB"."""
+    name, unit = ("digital-megabyte", 1_000_000) if count >= 1_000_000 else ("digital-kilobyte", 1_000)
+    return str(format_unit(count * 10 // unit / 10, name, length="short", locale=_babel(locale_name())))
 
 
 def sort_key(name: str) -> str:

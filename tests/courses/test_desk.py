@@ -84,10 +84,12 @@ def test_a_draft_is_published_by_form(app: Flask, course_id: int) -> None:
     client = LintingClient(app).sign_in(ADA)
     page = client.get(f"/skyline/desk/{course_id}")
     assert "Not published yet" in page.text
+    assert page.words_of("outline") == "Draft"
     page = page.form("Yes, publish version 1").submit()
     assert page.path.endswith(f"/skyline/desk/{course_id}")
     assert "Version 1 is published." in page.text
     assert "by Ada Kessler" in page.text
+    assert page.words_of("outline") == "Outline"
     assert versions_of(course_id) == [1]
 
 
@@ -97,6 +99,7 @@ def test_a_changed_draft_says_so_and_becomes_the_next_version(app: Flask, course
     change(tmp_path)
     page = client.get(f"/skyline/desk/{course_id}")
     assert "changed since" in page.text
+    assert page.words_of("outline") == "Draft"
     page = page.form("Yes, publish version 2").submit()
     assert "changed since" not in page.text
     assert versions_of(course_id) == [1, 2]

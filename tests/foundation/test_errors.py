@@ -103,10 +103,15 @@ def test_a_harmless_correlation_id_is_taken_over_and_no_other(app: Flask) -> Non
         assert len(given) == 32
 
 
-def test_a_post_that_is_too_large(app: Flask) -> None:
+def test_a_post_that_is_too_large(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says the limit that holds."""
     client = LintingClient(app).sign_in(ANA)
     page = client.post("/theme", {"theme": "dark", "more": "x" * 2_100_000})
-    assert page.status == 413
+    assert (page.status, "Send something smaller than 2 MB." in page.text) == (413, True)
+    for most, said in ((30_500, "30.5 kB"), (1_250_000, "1.2 MB")):
+        monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", most)
+        page = client.post("/theme", {"theme": "dark", "more": "x" * 1_300_000})
+        assert (page.status, f"smaller than {said}." in page.text) == (413, True)
 
 
 def test_the_wrong_verb_says_which_are_right(app: Flask) -> None:

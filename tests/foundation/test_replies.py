@@ -15,10 +15,10 @@ SAID = "Balloons is added."
 def test_what_a_deed_did_is_said_once_on_the_page_it_leads_to(app: Flask, headers: dict[str, str]) -> None:
     """htmx follows a 303 with its headers, so that the page answers without its frame."""
     client = LintingClient(app).sign_in(ANA)
-    fields = {"name": "Balloons", "once": "a key of a test, 1"}
+    fields = {"name": "Balloons", "parent": "", "once": "a key of a test, 1"}
     page = client.post("/skyline/departments", fields, headers=headers, follow=True)
     assert page.text.count(SAID) == 1
-    assert ('hx-target="#flash"' in page.text) == bool(headers)
+    assert ('hx-target="#flash"' in page.answer.text) == bool(headers)
     assert SAID not in client.get("/skyline/departments", headers=headers).text
 
 

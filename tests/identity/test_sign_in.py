@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from flask import Flask
 
 from tests.cast import ANA, BO, LEO, PASSWORD, Person
@@ -43,6 +44,27 @@ def test_a_stranger_is_led_to_sign_in_and_back(app: Flask) -> None:
     answer = app.test_client().get("/skyline/stuck-work?x=1")
     assert answer.status_code == 303
     assert answer.location == "/login?next=/skyline/stuck-work?x%3D1"
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [
+        ("/login?next=/skyline/profile", "/skyline/profile"),
+        ("/login?next=https://elsewhere.example/", "/schools"),
+        ("/login", "/schools"),
+    ],
+)
+def test_who_is_signed_in_is_led_on_from_the_sign_in_page(app: Flask, address: str, leads_to: str) -> None:
+    client, _answer = sign_in(app, LEO)
+    assert client.get(address).location == leads_to
+
+
+@pytest.mark.parametrize(("person", "offered"), [(BO, True), (LEO, False)])
+def test_the_way_to_another_school_is_offered_to_who_has_one(app: Flask, person: Person, offered: bool) -> None:
+    """And costs no statement: the sign-in lookup counts the schools."""
+    client, _answer = sign_in(app, person)
+    assert ("Switch school" in client.get("/skyline/profile").text) == offered
+    assert "Your schools" in client.get("/account").text
 
 
 def test_a_member_of_another_school_finds_nothing(app: Flask) -> None:

@@ -35,8 +35,8 @@ from app.identity.views.sign_in_limits import know_device, tries_for
 @bp.get("/login")
 @public("the sign-in page")
 def session_new() -> Any:
-    if current_user.is_authenticated and not request.args.get("next"):
-        return redirect(url_for("identity.schools_index"), 303)
+    if current_user.is_authenticated:
+        return redirect(own_path(request.args.get("next")) or url_for("identity.schools_index"), 303)
     return page(
         "identity/sign_in.html",
         form=None,
