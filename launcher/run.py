@@ -29,7 +29,7 @@ LONGEST_TASK = 600.0  # seconds for migrating or seeding
 DEMO_PASSWORD = "groundschool-demo"
 DEMO_ROLES = ("admin", "instructor", "manager", "author", "learner")
 DEMO_SCHOOLS = ("skyline", "harbour")
-DEMO_EXTRAS = ("owner@skyline.example", "both@skyline.example")
+DEMO_EXTRAS = ("owner@skyline.example", "both@skyline.example", "operator@groundschool.example")
 
 
 def main() -> int:

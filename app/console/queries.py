@@ -14,7 +14,7 @@ from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.models import OnceKey
 from app.foundation.pages import Page, paginate
-from app.foundation.tenancy import TenantRef, tenant_scope
+from app.foundation.tenancy import SLUG, TenantRef, tenant_scope
 from app.identity.models import Membership, User
 from app.tenants.models import Tenant
 
@@ -50,9 +50,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class Month:
-    """One month of a school: its first instant there, and what was counted in it."""
+    """One month of a school: from its first instant there until the next month's, and what was counted in it."""
 
     begins: datetime
+    until: datetime
     usage: Usage
 
 
@@ -96,6 +97,8 @@ def list_schools(
 
 def find_school(slug: str) -> Tenant | None:
     """A school by its address, suspended or not."""
+    if not SLUG.fullmatch(slug):
+        return None
     return session.scalars(select(Tenant).where(Tenant.slug == slug)).first()
 
 
@@ -105,7 +108,7 @@ def usage_of(school: Tenant) -> tuple[Usage, list[Month]]:
     months = months_until(now, school.zone)
     wanted = [(lately(now), months[0]), *((month, month) for month in months)]
     usage, *monthly = _count([(school.id, active, booked) for active, booked in wanted])
-    return usage, [Month(month.since, counted) for month, counted in zip(months, monthly, strict=True)]
+    return usage, [Month(month.since, month.until, counted) for month, counted in zip(months, monthly, strict=True)]
 
 
 def list_admins(school: TenantRef) -> list[Admin]:

@@ -131,11 +131,12 @@ def _page(template: str, **context: Any) -> Any:
 
 def _school_page(school: Tenant, failed: Form | None = None) -> Any:
     usage, months = usage_of(school)
+    lived = [(_month_words(month.begins), month.usage if month.until > school.created_at else None) for month in months]
     return _page(
         "console/school.html",
         school=school,
         usage=usage,
-        months=[(_month_words(month.begins), month.usage) for month in months],
+        months=lived,
         admins=list_admins(reference(school)),
         standings=standing_words(),
         entries=[(action_words(entry.action), entry.by or _("Groundschool"), entry.at) for entry in list_entries(school.id)],
@@ -158,8 +159,8 @@ def _link_page(invited: Invited, token: str, *, status: int = 200) -> Any:
 
 
 def _month_words(begins: datetime) -> str:
-    """ "November 2026"."""
-    return format_date(begins, "LLLL y", locale=_language())
+    """ "Nov 2026"."""
+    return format_date(begins, "LLL y", locale=_language())
 
 
 def _moment_words(instant: datetime) -> str:
