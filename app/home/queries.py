@@ -110,9 +110,13 @@ from enrollment e join membership m on m.id = e.membership_id join publication p
 left join department d on d.id = m.department_id
 where m.status = 'active' order by e.last_seen_at desc, e.id desc limit 12)""",
         """
-(select 'department', d.id, d.name, null::text, null::text, count(m.id)::int, null::int, null::timestamptz,
+(with recursive inside as (
+  select id as top, id from department
+  union select inside.top, d.id from inside join department d on d.parent_id = inside.id)
+select 'department', d.id, d.name, null::text, null::text, count(m.id)::int, null::int, null::timestamptz,
   null::timestamptz, null::bigint, null::bigint, null::bigint
-from department d left join membership m on m.department_id = d.id and m.status = 'active' and 'learner' = any(m.roles)
+from department d join inside on inside.top = d.id
+left join membership m on m.department_id = inside.id and m.status = 'active' and 'learner' = any(m.roles)
 group by d.tenant_id, d.id order by d.name)""",
     ],
     Role.AUTHOR: [
@@ -123,7 +127,10 @@ from course c left join publication p on p.id = c.publication_id
 where c.archived_at is null order by c.updated_at desc, c.id desc limit 6)"""
     ],
 }
-"""Sections of other rows: a learner's courses, who is where and in which department, an author's desk."""
+"""Sections of other rows: a learner's courses, who is where and in which department, an author's desk.
+
+A department counts the learners of those below it, too.
+"""
 
 
 @dataclass(frozen=True, slots=True)

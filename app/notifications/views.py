@@ -68,6 +68,8 @@ class Note:
     href: str
     created_at: datetime
     is_unread: bool
+    leads: bool
+    """Whether it has a page to open besides this list."""
 
 
 def shown(rows: list[Notification]) -> list[Note]:
@@ -91,4 +93,6 @@ def bell() -> dict[str, Callable[[], int]]:
 def _note(row: Notification, names: dict[int, str]) -> Note:
     kind = kind_of(row.kind)
     words = words_of(row.kind, row.facts, names=names, reader_id=row.membership_id, zone=reader_zone())
-    return Note(row.id, words, kind.icon, kind.state, subject_url(row), row.created_at, row.read_at is None)
+    return Note(
+        row.id, words, kind.icon, kind.state, subject_url(row), row.created_at, row.read_at is None, bool(kind.argument)
+    )

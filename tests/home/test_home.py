@@ -19,6 +19,7 @@ from app.foundation.models import Job
 from app.learning.models import Enrollment, LessonProgress
 from app.notifications.operations import notify
 from app.scheduling.models import Booking
+from app.tenants.models import Department
 from tests.cast import ADA, ANA, BEA, BO, HAL, IVY, LEO, LOU, MAX, OLGA, Person, at_school, member
 from tests.client import LintingClient, count_statements
 from tests.client import Page as HtmlPage
@@ -278,6 +279,23 @@ def test_a_manager_reads_how_many_enrollments_there_are_and_which_are_shown(app:
         for number in range(11, 15):
             take_course(Person(f"learner{number:02}@skyline.example", "skyline"), hours_ago=number)
     assert "14 enrollments · the 12 active most recently are shown" in home_of(app, MAX).words_of("learners")
+
+
+def test_a_department_counts_the_learners_of_those_below_it(app: Flask) -> None:
+    with at_school("skyline"), unit_of_work():
+        top = Department(name="Everything that flies")
+        session.add(top)
+        session.flush()
+        middle = Department(name="In between", parent_id=top.id)
+        session.add(middle)
+        session.flush()
+        leaf = session.scalars(select(Department).where(Department.name == "Private pilots")).one()
+        leaf.parent_id = middle.id
+    words = home_of(app, MAX).words_of("departments")
+    learners = words.split("Private pilots ")[1].split()[0]
+    assert int(learners) > 0
+    assert f"Everything that flies {learners}" in words
+    assert f"In between {learners}" in words
 
 
 def test_an_author_sees_drafts_published_and_changed_courses(app: Flask) -> None:

@@ -147,7 +147,9 @@ def test_a_notice_of_having_been_acted_as_is_shown_with_the_time_in_the_readers_
     page = LintingClient(app).sign_in(LEO).get(LIST)
     assert "Ana Ruiz acted as you" in page.text
     assert "until Tue 24 Nov, 17:30 GMT" in page.text
-    assert page.form("Open: Ana Ruiz acted as you").submit().path == LIST
+    assert page.form("Mark as read: Ana Ruiz acted as you").submit().path == LIST
+    assert unread(LEO) == 0
+    assert "Ana Ruiz acted as you" not in "".join(LintingClient(app).sign_in(LEO).get(LIST).links())
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def booking_create() -> Any:
     _spend_request()
     form = _booking_form()
     if booking := form.carry_out(lambda: _request(form)):
-        return reply(url_for("scheduling.booking_show", booking_id=booking.id), said=_said_of_request(booking))
+        return reply(url_for("scheduling.booking_show", booking_id=booking.id), said=_("Your request is in."))
     return _booking_form_page(form)
 
 
@@ -241,12 +241,6 @@ def _prefill(form: BookingForm, names: tuple[str, ...]) -> None:
         given = request.args.get(name, "")
         if given in {str(value) for value, _word in field.choices}:
             field.data = field.coerce(given)
-
-
-def _said_of_request(booking: Booking) -> str:
-    """The reply to a request: that it is in, what else is asked for then, and whether anybody works then."""
-    notices = _notices(card_of(booking), list_assignables([booking]), asked_alongside(booking))
-    return " ".join([_("Your request is in."), *notices])
 
 
 def _notices(card: BookingCard, assignables: list[Assignable], alongside: Alongside) -> list[str]:
