@@ -159,7 +159,6 @@ ACTIONS = {
     "registration.confirmed": _l("Registration confirmed"),
     "registration.repeated": _l("Registration repeated"),
     "resource.renamed": _l("Resource renamed"),
-    "resource.renamed": _l("Resource renamed"),
     "room.added": _l("Room added"),
     "school.created": _l("School created"),
     "school.resumed": _l("School resumed"),
