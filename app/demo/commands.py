@@ -37,7 +37,7 @@ def reset() -> None:
     "--size", type=click.Choice(list(SIZES)), default="S", show_default=True, help="See docs/operations/performance.md."
 )
 def grow(size: str) -> None:
-    """Write many more schools, for measuring: S, M or L. Needs OWNER_DATABASE_URL, whose role alone may COPY."""
+    """Write many more schools, for measuring. Needs OWNER_DATABASE_URL, whose role alone may COPY."""
     _only_in_demo()
     try:
         written = grow_schools(size, current_app.config["SETTINGS"])

@@ -35,8 +35,8 @@ LENGTHS = (60, 60, 90, 90, 120)
 BREAKS = (0, 15, 15, 30)
 FULLNESS = 0.62
 LEAST_LESSONS = 2
-KEPT, ASKED_FOR = 0.6, 0.7
-"""Dice by which a lesson takes place, and by which it is asked for; see fate_of."""
+KEPT, ASKED_FOR, NOT_SET = 0.6, 0.78, 0.88
+"""Dice by which a lesson takes place, is asked for, and lacks its aircraft (or, when past, was cancelled); see fate_of."""
 LENT = frozenset({*(f"learner@{slug}.example" for slug in SCHOOLS), BOTH})
 NOTES = (
     "",
@@ -97,6 +97,9 @@ def _for_everybody(slug: str, planned: list[Planned]) -> list[Planned]:
             asked_for[one.instructor] = place
     for place in asked_for.values():
         planned[place] = replace(planned[place], die=ASKED_FOR)
+    others = set(range(len(planned))) - set(firsts.values()) - set(asked_for.values())
+    for place in sorted(others)[:1]:
+        planned[place] = replace(planned[place], die=NOT_SET)
     for place in firsts.values():
         planned[place] = replace(planned[place], die=planned[place].die * KEPT)
     latest_first = sorted(firsts.values(), reverse=True)
@@ -121,7 +124,7 @@ def fate_of(die: float, *, is_past: bool, is_fresh: bool) -> str:
     if is_past:
         ended = "assigned" if is_fresh and die < 0.4 else "completed"
         return ended if die < 0.84 else "cancelled" if die < 0.94 else "declined"
-    for status, up_to in (("assigned", 0.62), ("requested", 0.82), ("approved", 0.92), ("cancelled", 0.96)):
+    for status, up_to in (("assigned", 0.74), ("requested", 0.84), ("approved", 0.92), ("cancelled", 0.96)):
         if die < up_to:
             return status
     return "declined"

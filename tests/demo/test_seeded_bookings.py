@@ -1,63 +1,50 @@
-"""The bookings of the demo: in every state, without collision, the same for everybody, and never written twice."""
+"""The plan of a demo's week: the same for everybody, without collision, and with something in it for each who is lent out."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import combinations
 
 import pytest
-import time_machine
-from flask import Flask
-from sqlalchemy import select
 
-from app.demo import operations
-from app.demo.rules import plan_week
-from app.foundation import clock
-from app.foundation.db import session
-from app.foundation.models import Job
-from app.scheduling.models import Booking, Claim
-from tests.cast import at_school
+from app.demo.cast import SCHOOLS, TEACHING
+from app.demo.rules import LENT, fate_of, plan_week
+from app.foundation.permissions import Role
+
+MONDAY = date(2026, 11, 16)
+WEEKS = [MONDAY + timedelta(weeks=n) for n in range(60)]
+SLUGS = sorted(SCHOOLS)
 
 
-@pytest.fixture(autouse=True)
-def skyline(app: Flask) -> Iterator[None]:
-    """The tests' database has no weeks of bookings: here they are written."""
-    with app.app_context():
-        assert sum(operations.BOOKINGS in name for name in operations.seed()) == 2 * 4
-        with at_school("skyline"):
-            yield
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_week_is_always_the_same_and_another_is_another(slug: str) -> None:
+    assert plan_week(slug, MONDAY) == plan_week(slug, MONDAY)
+    assert plan_week(slug, MONDAY) != plan_week(slug, MONDAY + timedelta(weeks=1))
 
 
-def test_a_week_is_always_the_same_and_another_is_another() -> None:
-    monday = clock.today("UTC") - timedelta(days=clock.today("UTC").weekday())
-    assert plan_week("skyline", monday) == plan_week("skyline", monday)
-    assert plan_week("skyline", monday) != plan_week("skyline", monday + timedelta(weeks=1))
+@pytest.mark.parametrize("slug", SLUGS)
+def test_nobody_and_nothing_is_planned_twice_at_once(slug: str) -> None:
+    for monday in WEEKS:
+        for one, other in combinations(plan_week(slug, monday), 2):
+            overlap = one.starts < other.starts + timedelta(
+                minutes=other.minutes
+            ) and other.starts < one.starts + timedelta(minutes=one.minutes)
+            if overlap:
+                assert one.instructor != other.instructor
+                assert one.craft is None or one.craft != other.craft
+            assert (one.learner, one.starts.date()) != (other.learner, other.starts.date())
 
 
-def test_there_are_bookings_in_every_state_with_claims_to_match() -> None:
-    bookings = session.scalars(select(Booking)).all()
-    states = Counter(booking.status for booking in bookings)
-    assert len(bookings) >= 40
-    assert {"requested", "approved", "assigned", "completed", "declined", "cancelled"} <= set(states)
-    claimed = {"requested": {"soft"}, "declined": {"released"}, "cancelled": {"released"}}
-    for booking in bookings:
-        assert {claim.state for claim in booking.claims} == claimed.get(booking.status, {"firm"})
-        assert booking.status != "completed" or booking.ends_at <= clock.now()
-
-
-def test_one_request_has_waited_so_long_that_it_escalates() -> None:
-    due = select(Job).where(Job.kind == "scheduling.escalate_booking", Job.run_at <= clock.now())
-    assert session.scalars(due).all()
-
-
-def test_a_start_in_a_later_week_adds_that_week_alone() -> None:
-    before = {(claim.id, claim.state, claim.during) for claim in session.scalars(select(Claim))}
-    with time_machine.travel(clock.now() + timedelta(weeks=1)):
-        assert [name.partition("/")[0] for name in operations.seed() if operations.BOOKINGS in name] == [
-            "skyline",
-            "harbour",
-        ]
-        assert operations.seed() == []
-    with at_school("skyline"):
-        assert before <= {(claim.id, claim.state, claim.during) for claim in session.scalars(select(Claim))}
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_week_has_something_for_each_who_is_lent_out(slug: str) -> None:
+    """A lesson on each day that an instructor teaches, a request for each instructor, a lesson for each of the learners."""
+    lent = {person.email for person in SCHOOLS[slug].people if person.email in LENT and Role.LEARNER in person.roles}
+    for monday in WEEKS:
+        planned = plan_week(slug, monday)
+        kept = [one for one in planned if fate_of(one.die, is_past=False, is_fresh=False) == "assigned"]
+        asked = [one for one in planned if fate_of(one.die, is_past=False, is_fresh=False) == "requested"]
+        for instructor, week in TEACHING[slug].items():
+            taught = {one.starts.weekday() for one in kept if one.instructor == instructor}
+            assert taught == {day for days in week for day in days}, (monday, instructor)
+            assert instructor in {one.instructor for one in asked}, (monday, instructor)
+        assert lent <= {one.learner for one in kept}, monday

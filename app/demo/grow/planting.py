@@ -2,7 +2,7 @@
 
 All of it or nothing, and the same each time but for the dates, which are relative to today. The courses are the real ones
 of content/, imported and published by the real deeds in a transaction that is rolled back, then copied under new ids, so
-that whatever a publication is, these are. No audit trail is written: nobody did these deeds.
+that whatever a publication is, these are. The audit trail tells of what is seen there, and its chains hold.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from app.courses.operations import import_course, publish_course
 from app.demo import cast
 from app.demo.grow.bookings import Booked, School, bookings_of
 from app.demo.grow.sizes import SIZES, SLUG, ZONES, Size, school_name
+from app.demo.grow.trail import COLUMNS, begin_trail, entries_of, seal
 from app.foundation import clock, tenancy
 from app.foundation.actor import SYSTEM
 from app.foundation.db import session
@@ -148,12 +149,14 @@ class Garden:
         self.cursor.execute("select count(*) from tenant where slug ~ '^field-[0-9]{3}$'")
         if self.cursor.fetchone()[0]:
             raise AlreadyGrown
-        for number in range(1, self.size.schools + 1):
-            self._plant_school(number)
+        begin_trail(self.cursor, self.now)
+        tenants = [self._plant_school(number) for number in range(1, self.size.schools + 1)]
+        seal(self.cursor, tenants[0], tenants[-1])
         for table, following in self.next_ids.items():
             self.cursor.execute("select setval(pg_get_serial_sequence(%s, 'id'), %s)", (table, following - 1))
 
-    def _plant_school(self, number: int) -> None:
+    def _plant_school(self, number: int) -> int:
+        """One school with all that is in it. Returns its id."""
         zone = ZONES[number % len(ZONES)]
         slug, tenant = SLUG.format(number=number), self._ids("tenant", 1)
         self._copy("tenant", "id slug name zone", [(tenant, slug, school_name(number), zone)])
@@ -165,7 +168,8 @@ class Garden:
         self._hours(school)
         courses = self._courses(tenant)
         self._progress(school, courses)
-        self._bookings(school)
+        self._trail(school, self._bookings(school))
+        return tenant
 
     def _people(self, tenant: int, slug: str, zone: str, departments: list[int]) -> School:
         """Staff first, then learners, who fill the departments in turn. Everybody has the demo's password."""
@@ -177,7 +181,7 @@ class Garden:
         for n, (local, held) in enumerate(roles):
             name = _name(n)
             department = departments[n % len(departments)] if Role.LEARNER in held else None
-            users.append((user + n, f"{local}@{slug}.example", self.password))
+            users.append((user + n, f"{local}@{slug}.example", self.password, self.now))
             members.append((tenant, member + n, user + n, name, sort_key(name), _array(held), department))
             if {Role.LEARNER, Role.INSTRUCTOR} & set(held):
                 resources.append((tenant, resource + n, "person", name, "", member + n))
@@ -186,7 +190,7 @@ class Garden:
         aircraft = self._ids("resource", len(teaching))
         for n in range(len(teaching)):
             resources.append((tenant, aircraft + n, "aircraft", f"N{101 + n}FL", _craft_type(n), None))
-        self._copy("user_account", "id email password_hash", users)
+        self._copy("user_account", "id email password_hash email_confirmed_at", users)
         self._copy("membership", "tenant_id id user_id name name_key roles department_id", members)
         self._copy("resource", "tenant_id id kind name detail membership_id", resources)
         return School(
@@ -291,8 +295,11 @@ class Garden:
         self._copy("step_progress", "tenant_id enrollment_id lesson_key step_key done_at", steps)
         self._copy("lesson_progress", "tenant_id enrollment_id lesson_key completed_at", lessons)
 
-    def _bookings(self, school: School) -> None:
-        """Bookings of the last twenty weeks and the next three, with their claims and what people were told of them."""
+    def _bookings(self, school: School) -> list[tuple[int, Booked]]:
+        """Bookings of the last twenty weeks and the next three, with their claims and what people were told of them.
+
+        Returns each with its id.
+        """
         bookings = list(bookings_of(school, self.size.bookings, self.now))
         first = self._ids("booking", len(bookings))
         self._copy(
@@ -314,6 +321,12 @@ class Garden:
         self._copy(
             "notification", "tenant_id membership_id kind cause subject_id facts created_at read_at mailed_at", told
         )
+        return [(first + n, booking) for n, booking in enumerate(bookings)]
+
+    def _trail(self, school: School, bookings: list[tuple[int, Booked]]) -> None:
+        first = self._ids("audit_entry", self.size.entries)
+        entries = entries_of(school, bookings, count=self.size.entries, first_id=first, now=self.now)
+        self._copy("audit_entry", COLUMNS, entries)
 
     # -- ids and COPY --
 

@@ -153,15 +153,16 @@ def _asked_at(slot: Slot, status: str, now: datetime) -> datetime:
 
     Never before the school was there.
     """
+    opened_at = find_school().created_at
     if status == "approved":
-        return now - timedelta(minutes=20 + int(slot.plan.die * 1000) % 60)
+        return max(now - timedelta(minutes=20 + int(slot.plan.die * 1000) % 60), opened_at)
     back = int(slot.plan.die * 7919) % DAYS_OF_ASKING
     zone = ZoneInfo(tenancy.required().zone)
     hour, minute = 8 + int(slot.plan.die * 104_729) % 11, int(slot.plan.die * 1_299_709) % 60
     day = now.astimezone(zone).date() - timedelta(days=back)
     asked = datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
     recent = now - timedelta(minutes=30 + minute)
-    return max(min(asked, recent), find_school().created_at)
+    return max(min(asked, recent), opened_at)
 
 
 def _write_request(slot: Slot, *, old: bool, admin: Actor) -> None:
@@ -189,7 +190,6 @@ def _write_past(slot: Slot, status: str, admin: Actor) -> None:
 
 
 def _write(slot: Slot, status: str, *, asked: datetime, admin: Actor) -> Booking:
-    asked = max(asked, find_school().created_at)
     decided = None if status == "requested" else min(asked + timedelta(hours=2), slot.at)
     ends = {"completed": slot.ends_at, "declined": decided, "cancelled": slot.at - timedelta(hours=3)}
     was_assigned = status in ("assigned", "completed")
@@ -213,18 +213,22 @@ def _write(slot: Slot, status: str, *, asked: datetime, admin: Actor) -> Booking
 
 def _write_trail(booking: Booking, slot: Slot, admin: Actor) -> None:
     """The entries that the deeds would have left: who asked, who decided, who said that it took place."""
-    with clock.held_at(booking.requested_at):
-        audit("booking.requested", actor=actor_of(slot.learner), subject=booking, after={"status": "requested"})
+    _write_entry(booking, booking.requested_at, actor_of(slot.learner), "", "requested")
+    was = "requested"
     if booking.assigned_at:
-        with clock.held_at(booking.assigned_at):
-            change = {"before": {"status": "requested"}, "after": {"status": "assigned"}}
-            audit("booking.assigned", actor=admin, subject=booking, **change)
+        _write_entry(booking, booking.assigned_at, admin, was, "assigned")
+        was = "assigned"
     if booking.ended_at:
         doer = {"completed": actor_of(slot.instructor), "cancelled": actor_of(slot.learner)}.get(booking.status, admin)
-        was = "assigned" if booking.assigned_at else "requested"
-        with clock.held_at(booking.ended_at):
-            change = {"before": {"status": was}, "after": {"status": booking.status, "reason": booking.reason}}
-            audit(f"booking.{booking.status}", actor=doer, subject=booking, **change)
+        _write_entry(booking, booking.ended_at, doer, was, booking.status)
+
+
+def _write_entry(booking: Booking, at: datetime, doer: Actor, was: str, became: str) -> None:
+    """One of them. The trail of a school that was made late begins with the school."""
+    reason = {"reason": booking.reason} if became == booking.status and booking.reason else {}
+    with clock.held_at(max(at, find_school().created_at)):
+        before, after = {"status": was} if was else None, {"status": became, **reason}
+        audit(f"booking.{became}", actor=doer, subject=booking, before=before, after=after)
 
 
 def weeks_around(zone: str) -> list[date]:

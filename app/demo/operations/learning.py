@@ -22,8 +22,8 @@ from app.quizzes.rules import most_points, shuffled_order
 from app.scheduling.models import Resource
 
 CONTENT = Path(__file__).parents[3] / "content"
-DAYS_OF_LEARNING = 12
-A_DAY = timedelta(days=1)
+DAYS_OF_LEARNING = 15
+A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def seed_course(slug: str, folder: str) -> None:
@@ -33,7 +33,7 @@ def seed_course(slug: str, folder: str) -> None:
 
 
 def seed_learning(slug: str, place: int) -> None:
-    """Learners in the school's course at that place: some begun, some done, over the days before today.
+    """Learners in the school's course at that place: some begun, some done, over two weeks, the last of it an hour ago.
 
     The first learner, whom the README lends to everybody, has the first course still before them.
     """
@@ -48,18 +48,20 @@ def seed_learning(slug: str, place: int) -> None:
             resource = people[person.email]
             part = 1 + (number * 7 + 2) % outline.step_count
             steps = outline.places[:part] if (number + place) % 5 else outline.places
-            begun = clock.now() - timedelta(days=DAYS_OF_LEARNING - number % 4, hours=number % 9)
+            begun = clock.now() - timedelta(days=DAYS_OF_LEARNING - number % 6, hours=number % 9)
             if published_at < clock.now() - A_DAY:
                 begun = max(begun, published_at + timedelta(hours=1 + number % 20))
-            _write_progress(resource, outline, steps, begun)
+            last = begun + (clock.now() - AN_HOUR - begun) * (0.35 + 0.65 * (number * 5 % 13) / 12)
+            _write_progress(resource, outline, steps, begun, last)
 
 
-def _write_progress(resource: Resource, outline: Outline, steps: Sequence[StepPlace], begun: datetime) -> None:
-    """A person's enrollment with the steps they have done, evenly from `begun` until an hour ago."""
-    pace = (clock.now() - timedelta(hours=1) - begun) / len(steps)
+def _write_progress(
+    resource: Resource, outline: Outline, steps: Sequence[StepPlace], begun: datetime, last: datetime
+) -> None:
+    """A person's enrollment with the steps they have done, evenly from `begun` to `last`."""
+    pace = (last - begun) / len(steps)
     done = {step.key: begun + pace * (n + 1) for n, step in enumerate(steps)}
     following = outline.places[min(len(steps), outline.step_count - 1)]
-    last = done[steps[-1].key]
     enrollment = Enrollment(
         membership_id=resource.membership_id, course_id=outline.course_id, publication_id=outline.publication_id,
         steps_done=len(steps), last_lesson_key=following.lesson_key, last_step_key=following.key, last_seen_at=last,

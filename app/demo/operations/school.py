@@ -101,7 +101,10 @@ def _staff_facts(number: int, person: cast.Person, teachers: list[Membership]) -
 
 def _add_facts(member: Membership, facts: dict[str, Any], *, by: Any) -> None:
     """Write down what is not known yet; a deed of the person where nobody else does it."""
-    missing = {name: value for name, value in facts.items() if value and not getattr(member, name)}
+    known, settings = set(facts), school_settings()
+    if facts.get("level") not in settings.levels or not set(facts.get("tags", ())) <= set(settings.tags):
+        known -= {"level", "tags"}
+    missing = {name: facts[name] for name in known if facts[name] and not getattr(member, name)}
     if member.id == facts.get("primary_instructor_id"):
         missing.pop("primary_instructor_id")
     if missing:

@@ -44,7 +44,7 @@ WHAT_PEOPLE_DID = (
     *("bookings/", "learning/", "counts"),
 )
 """How the names of the steps begin, behind the school, that write what people did."""
-LONGEST_AGO = timedelta(days=28)
+LONGEST_AGO = timedelta(days=30)
 """No deed of the seed lies further back."""
 
 
@@ -61,6 +61,10 @@ class Step:
     days_ago: float = 0
     by_request: bool = False
 
+    @property
+    def makes_its_school(self) -> bool:
+        return self.name == f"{self.school}/people"
+
 
 def seed(*, bookings: bool = True) -> list[str]:
     """Run every step that has not run yet, each in a transaction of its own. Returns the names of those that ran.
@@ -72,23 +76,23 @@ def seed(*, bookings: bool = True) -> list[str]:
     missing = [step for step in steps() if step.name not in done]
     if not bookings:
         missing = [step for step in missing if not step.name.partition("/")[2].startswith(WHAT_PEOPLE_DID)]
-    elif missing:
+    elif any(step.makes_its_school for step in missing):
         _make_months_back()
-    for step in missing:
-        _run(step, dated=bookings)
-    return [step.name for step in missing]
+    return [step.name for step in missing if _run(step, dated=bookings)]
 
 
 def steps() -> list[Step]:
     """All steps in their order, for both schools; the operator belongs to neither."""
-    people = [Step(f"{slug}/people", slug, partial(seed_people, slug), days_ago=21) for slug in cast.SCHOOLS]
+    people = [Step(f"{slug}/people", slug, partial(seed_people, slug), days_ago=26) for slug in cast.SCHOOLS]
     courses = [
         Step(f"{slug}/courses/{folder}", slug, partial(seed_course, slug, folder), days_ago=days_ago)
         for slug, folders in COURSES.items()
         for folder, days_ago in zip(folders, PUBLISHED_DAYS_AGO[-len(folders) :], strict=True)
     ]
-    resources = [Step(f"{slug}/resources", slug, partial(seed_resources, slug), days_ago=20) for slug in cast.SCHOOLS]
-    hours = [Step(f"{slug}/availability", slug, partial(seed_availability, slug), days_ago=19) for slug in cast.SCHOOLS]
+    resources = [Step(f"{slug}/resources", slug, partial(seed_resources, slug), days_ago=25) for slug in cast.SCHOOLS]
+    hours = [
+        Step(f"{slug}/availability", slug, partial(seed_availability, slug), days_ago=24.5) for slug in cast.SCHOOLS
+    ]
     weeks = [
         Step(f"{slug}{BOOKINGS}{monday:%G-W%V}", slug, partial(seed_bookings, slug, monday))
         for slug in cast.SCHOOLS
@@ -100,7 +104,7 @@ def steps() -> list[Step]:
         for place, folder in enumerate(folders)
     ]
     counts = [Step(f"{slug}/counts", slug, _count) for slug in cast.SCHOOLS]
-    operator = Step("operator", "", seed_operator, days_ago=21)
+    operator = Step("operator", "", seed_operator, days_ago=26)
     return [operator, *people, *courses, *resources, *hours, *_set_up(), *weeks, *taken, *_lives(), *counts]
 
 
@@ -133,13 +137,19 @@ def _recorded() -> set[str]:
         return set(session.scalars(select(SeedStep.name)))
 
 
-def _run(step: Step, *, dated: bool) -> None:
+def _run(step: Step, *, dated: bool) -> bool:
+    """Run a step and record it. False where its school is not to be found any more: somebody has given it another address."""
     with _request() if step.by_request else nullcontext(), tenancy.tenant_scope(None), unit_of_work():
-        tenancy.enter(find_tenant_by_slug(step.school))
-        with clock.held_at(_moment_of(step)) if dated else nullcontext():
+        school = find_tenant_by_slug(step.school)
+        if school is None and step.school and not step.makes_its_school:
+            log.info("the school of a seed step is gone", extra={"step": step.name})
+            return False
+        tenancy.enter(school)
+        with clock.held_at(_moment_of(step) if dated else clock.now()):
             step.write()
         session.add(SeedStep(name=step.name))
     log.info("seeded", extra={"step": step.name})
+    return True
 
 
 def _moment_of(step: Step) -> datetime:
