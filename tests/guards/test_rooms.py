@@ -15,7 +15,10 @@ LINT = Path(sys.executable).parent / "lint-imports"
 WEB = {"flask", "flask_login", "flask_wtf", "werkzeug"}
 KNOWS_FLASK = {
     "app/audit/operations/recording.py": "the trail records the browser and whether a request or a job did it",
-    "app/demo/operations.py": "the seed reads the settings of the application it seeds",
+    "app/demo/operations/newcomers.py": "the seed makes a second factor as the application it seeds would read it",
+    "app/demo/operations/people.py": "the seed reads the settings of the application it seeds",
+    "app/demo/operations/seeding.py": "the seed's deeds are done within requests, as people's are",
+    "app/demo/operations/visits.py": "the seed's people come with browsers and addresses",
 }
 """Rooms below the views that may name Flask, each with its reason."""
 
