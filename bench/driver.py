@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,20 +77,27 @@ def time_in_turn(page: Target, floor: Target, *, pairs: int) -> Timed:
     """Ask for the page, then its floor, `pairs` times over, so that whatever else the machine does hits both."""
     ours, bare = Client(page), Client(floor)
     try:
-        for _ in range(WARM_UP):
-            ours.ask()
-            bare.ask()
-        both = [(ours.ask(), bare.ask()) for _ in range(pairs)]
+        took, floors = alternate(ours.ask, bare.ask, pairs=pairs)
     finally:
         ours.close()
         bare.close()
-    took = sorted(pair[0] for pair in both)
     return Timed(
         p50_ms=statistics.median(took) * 1000,
-        p95_ms=took[int(len(took) * 0.95)] * 1000,
-        floor_ms=statistics.median(pair[1] for pair in both) * 1000,
+        p95_ms=sorted(took)[int(len(took) * 0.95)] * 1000,
+        floor_ms=statistics.median(floors) * 1000,
         bytes=ours.bytes,
     )
+
+
+def alternate(
+    one: Callable[[], float], other: Callable[[], float], *, pairs: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Ask both in turn, first until they are warm; the seconds that each took, `pairs` of them."""
+    for _ in range(WARM_UP):
+        one()
+        other()
+    took, others = zip(*((one(), other()) for _ in range(pairs)), strict=True)
+    return took, others
 
 
 def name() -> str:

@@ -53,4 +53,8 @@ PAGES = (
     PageToMeasure("availability", "/{school}/availability", "instructor", Floor.ROWS),
     PageToMeasure("notifications", "/{school}/notifications", "admin", Floor.ROWS),
     PageToMeasure("desk", "/{school}/desk", "author", Floor.ROWS),
+    PageToMeasure("people", "/{school}/people", "admin", Floor.ROWS),
+    PageToMeasure("audit", "/{school}/audit", "admin", Floor.ROWS),
+    PageToMeasure("profile", "/{school}/profile", "learner", Floor.KEYS),
+    PageToMeasure("sessions", "/account/sessions", "learner", Floor.ROWS),
 )

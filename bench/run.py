@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import driver, report
+from bench.comparison import Compared, compare
 from bench.inside import Inside
 from bench.pages import PAGES, PageToMeasure
 from bench.report import Measured
@@ -58,9 +59,19 @@ def run(size: str, names: Sequence[str] | None, *, quick: bool, json_file: Path 
                 )
             )
             print(report.line(measured[-1]), flush=True)
+        compared = _compare(stage, effort) if names is None else []
     if json_file:
-        json_file.write_text(json.dumps(report.as_json(_commit(), size, measured), indent=1) + "\n")
-    return report.verdict(measured, quick=quick)
+        json_file.write_text(json.dumps(report.as_json(_commit(), size, measured, compared), indent=1) + "\n")
+    return report.verdict(measured, compared, quick=quick)
+
+
+def _compare(stage: Stage, effort: Effort) -> list[Compared]:
+    """Compare a demo with many schools. A run of chosen pages leaves it out: growing them takes longer than most pages."""
+    print(report.COMPARED_HEAD, flush=True)
+    compared = compare(stage, pairs=effort.pairs)
+    for one in compared:
+        print(report.compared_line(one), flush=True)
+    return compared
 
 
 def _chosen(names: Sequence[str] | None) -> list[PageToMeasure]:

@@ -19,9 +19,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import psycopg2  # type: ignore[import-untyped]
+
 from launcher import processes
 from launcher.database import embedded_addresses
-from launcher.embedded import start_postgres, start_redis
+from launcher.embedded import OWNER_ROLE, WEB_ROLE, libpq_url, start_postgres, start_redis
 from launcher.errors import LauncherError
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0  # seconds
+MIDDLE = "field-100"
+"""The school of the grown database whose pages are compared."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,19 @@ class WebServer:
 
     def page(self, look: Look, number: int | None = None) -> Target:
         """The page itself, or its floor, which is known by its number."""
-        return Target(self.port, look.path if number is None else f"/{number}", look.headers)
+        return self.target(look.path if number is None else f"/{number}", look.headers)
+
+    def target(self, path: str, headers: dict[str, str]) -> Target:
+        return Target(self.port, path, headers)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two databases that are compared: its web server, one of its schools, and its learners' addresses by number."""
+
+    web: WebServer
+    school: str
+    learner: str
 
 
 class Stage:
@@ -104,6 +120,41 @@ class Stage:
         self.web = self._gunicorn("web", "wsgi:app")
         self.floor = self._gunicorn("floor", "bench.floor:app", BENCH_FLOORS=str(plan))
         self.nothing = self._gunicorn("nothing", "bench.floor:nothing", BENCH_FLOORS=str(plan))
+
+    def serve_both(self, size: str) -> tuple[Side, Side]:
+        """The demo as `flask demo seed` makes it, and a database grown to `size`, each behind a web server of its own."""
+        demo, grown = self._filled("demo", "seed"), self._filled("grown", "grow", "--size", size)
+        return (
+            Side(self._gunicorn("demo", "wsgi:app", DATABASE_URL=demo), "skyline", "learner{number:02}@skyline.example"),
+            Side(
+                self._gunicorn("grown", "wsgi:app", DATABASE_URL=grown), MIDDLE,
+                f"learner{{number:04}}@{MIDDLE}.example",
+            ),
+        )  # fmt: skip
+
+    def _filled(self, name: str, *verb: str) -> str:
+        """A database of that name on the same server, filled by `flask demo …`. Returns its address for the web role."""
+        self.postgres.create_database(name)
+        address = self.postgres.url(WEB_ROLE, name)
+        environment = {
+            **self.environment, "DEMO": "1", "LOG_LEVEL": "ERROR", "DATABASE_URL": address,
+            "OWNER_DATABASE_URL": self.postgres.url(OWNER_ROLE, name),
+        }  # fmt: skip
+        for words in (("db", "upgrade"), ("demo", *verb)):
+            command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise LauncherError(f"flask {' '.join(words)} failed:\n{done.stderr[-2000:]}")
+        self._settle(name)
+        return address
+
+    def _settle(self, name: str) -> None:
+        """What autovacuum does in a database's first minutes: without it one side would be asked in the middle of that."""
+        connection = psycopg2.connect(libpq_url(self.postgres.url(OWNER_ROLE, name)))
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("vacuum analyze")
+        connection.close()
 
     def _settings(self, owner_url: str) -> Settings:
         from app.foundation.settings import read_settings
