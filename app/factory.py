@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.template_class = SharedTemplate
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.session_interface = KnownCookies()
-    security.harden(app)
+    security.harden(app, by_https=not settings.demo and settings.address.startswith("https://"))
     metrics.count_requests(app)
     _ask_for_set_up(app)
     tenancy.tenants_in_paths(app)

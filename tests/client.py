@@ -26,7 +26,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from app.foundation import db, tenancy
-from app.foundation.security import CONTENT_SECURITY_POLICY
+from app.foundation.security import STANDING_HEADERS
 from tests.cast import PASSWORD, Person
 
 Element = ElementTree.Element
@@ -49,15 +49,19 @@ class LintingClient:
 
     def sign_in(self, person: Person, school: str | None = None) -> LintingClient:
         """Sign in through the form, to the person's own school unless another is named ("" for none)."""
-        page = self.get("/login?next=/")
-        if page.status == 303:  # somebody is signed in
-            self.browser.delete_cookie("groundschool")
-            page = self.get("/login?next=/")
-        form = page.form("/login")
+        form = self.sign_in_form()
         tenant = person.slug if school is None else school
         answer = form.fill(email=person.email, password=PASSWORD, tenant=tenant, next="").submit(follow=False)
         assert answer.status == 303, f"{person.email} could not sign in: {answer.status}"
         return self
+
+    def sign_in_form(self) -> Form:
+        """The sign-in form, in a browser where nobody is signed in: whoever is gets their cookie taken away."""
+        page = self.get("/login?next=/")
+        if page.status == 303:
+            self.browser.delete_cookie("groundschool")
+            page = self.get("/login?next=/")
+        return page.form("/login")
 
     def get(self, path: str, *, headers: Mapping[str, str] | None = None, follow: bool = False) -> Page:
         """Ask for a page. `follow` goes after redirects."""
@@ -218,12 +222,7 @@ class Page:
             raise BadPage(f"{self.path} ({self.status}):\n  {listed}")
 
     def _header_faults(self) -> Iterator[str]:
-        wanted = {
-            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-        }
-        for name, value in wanted.items():
+        for name, value in STANDING_HEADERS.items():
             if self.headers.get(name) != value:
                 yield f"the header {name} is {self.headers.get(name)!r}, not {value!r}"
         if not self.headers.get("X-Request-ID"):

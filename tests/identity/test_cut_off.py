@@ -60,5 +60,5 @@ def test_signing_out_ends_the_session(app: Flask) -> None:
     page = client.get("/schools?stay=1").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token
-    assert client.post("/logout", data={"csrf_token": token.group(1)}).location == "/login"
+    assert client.post("/logout", data={"csrf_token": token.group(1)}).location == "/login?left=1"
     assert client.get("/schools").location.startswith("/login")

@@ -21,7 +21,7 @@ CLASSROOM = 40
 
 
 def attempt(client: LintingClient, email: str = LEO.email, password: str = "not it") -> Page:
-    form = client.get("/login?next=/").form("/login")
+    form = client.sign_in_form()
     return form.fill(email=email, password=password).submit(follow=False)
 
 

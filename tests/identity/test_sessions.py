@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
@@ -62,7 +64,7 @@ def test_signing_in_again_brings_another_token_and_secret_and_ends_the_old_sessi
         secret = cookie["csrf_token"]
     assert first.csrf_hash == csrf._hash(secret)
 
-    client.get("/login?next=/").form("/login").fill(email=LEO.email, password=PASSWORD).submit(follow=False)
+    client.post("/login", {"email": LEO.email, "password": PASSWORD})  # from a tab that still shows the form
     assert token_of(client) != old
     second = row_of(client)
     assert second.csrf_hash != first.csrf_hash
@@ -190,3 +192,15 @@ def test_devices_in_words(app: Flask) -> None:
         assert device_words("Mozilla/5.0 (X11; Linux x86_64) Chrome/141.0 Safari/537.36") == "Chrome on Linux"
         assert device_words("Mozilla/5.0 (Windows NT 10.0) Chrome/141.0 Safari/537.36 Edg/141.0") == "Edge on Windows"
         assert device_words("curl/8") == "An unknown device"
+
+
+@pytest.mark.parametrize("way", ["/logout", "end-all", "this one"])
+def test_signing_out_has_the_browser_forget_its_pages(app: Flask, way: str) -> None:
+    client = signed_in(app)
+    path = {"end-all": f"{PAGE}/end-all", "this one": f"{PAGE}/{row_of(client).id}/end"}.get(way, way)
+    page = client.post(path, follow=True)
+    (address,) = re.findall(r'href="(/logout/[^"]+)"', page.html)
+    sheet = client.browser.get(address)
+    assert (sheet.status_code, sheet.headers["Clear-Site-Data"]) == (200, '"cache"')
+    assert sheet.headers["Cache-Control"] == "no-store"
+    assert address not in client.get("/login").html

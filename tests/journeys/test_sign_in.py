@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cast import ANA, BO, LEO, PASSWORD
 from tests.journeys.browsing import Faults, check_accessibility, check_widths, sign_in
+from tests.journeys.conftest import QUIET, chromium
 from tests.live import LiveServer
 
 
@@ -75,3 +78,46 @@ def test_axe_sees_a_control_without_a_name(browser_page: Page) -> None:
     browser_page.evaluate("document.querySelectorAll('label').forEach(label => label.remove())")
     with pytest.raises(AssertionError, match="label"):
         check_accessibility(browser_page)
+
+
+@pytest.fixture
+def remembering_page(browser: Browser, live: LiveServer) -> Iterator[Page]:
+    """A page of a browser that keeps whole pages for Back, as people's do and a driven one by default does not."""
+    program = browser.browser_type.launch(
+        executable_path=chromium(), args=QUIET, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    yield program.new_page(base_url=live.url)
+    program.close()
+
+
+def back(page: Page, steps: int = -1) -> None:
+    """Playwright's own way back waits for a page to load, and a kept one does not."""
+    page.evaluate(f"history.go({steps})")
+
+
+def test_back_after_signing_out_shows_nothing_of_before(remembering_page: Page) -> None:
+    """Neither the page on which one signed out, nor one before it, nor one after it."""
+    page = sign_in(remembering_page, ANA)
+    for path in ("/skyline/people", "/skyline/departments", "/skyline/school"):
+        page.goto(path)
+    back(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Departments")
+    page.locator("summary[aria-label^=Account]").click()
+    with page.expect_response("**/logout/forget.css"):
+        page.get_by_role("button", name="Sign out").click()
+    for steps in (-1, -1, 1):
+        back(page, steps)
+        page.wait_for_url("**/login?next=**")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_back_shows_the_kept_page_with_what_was_typed(remembering_page: Page) -> None:
+    page = sign_in(remembering_page, LEO)
+    page.goto("/skyline/bookings/new")
+    page.evaluate("addEventListener('pageshow', (event) => { window.wasKept = event.persisted; })")
+    page.get_by_label("Note").fill("Crosswind landings, please")
+    page.get_by_role("link", name="Courses").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Courses")
+    back(page)
+    expect(page.get_by_label("Note")).to_have_value("Crosswind landings, please")
+    assert page.evaluate("window.wasKept")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Request, current_app, make_response, redirect, request, url_for
+from flask import Request, Response, current_app, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -44,6 +44,7 @@ def session_new() -> Any:
         blank_form=blank_sign_in_form,
         next_page=own_path(request.args.get("next")),
         school=request.args.get("tenant", "")[:40],
+        left="left" in request.args,
     )
 
 
@@ -70,8 +71,18 @@ def session_create() -> Any:
 @signed_in
 def session_destroy() -> Any:
     sign_out(current_user)
-    begin_cookie()
-    return reply(url_for("identity.session_new"), said=_("You are signed out."))
+    return leave(_("You are signed out."))
+
+
+@bp.get("/logout/forget.css")
+@public("whoever has signed out has the browser forget the pages that Back would show")
+def session_forget() -> Response:
+    """An empty style sheet of the page after signing out. Sent with the redirect the header would come too soon: the page on
+    which somebody signs out is kept for Back only when the next one is there."""
+    response = Response(mimetype="text/css")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @bp.get("/account/sessions")
@@ -86,7 +97,7 @@ def sessions_index() -> Any:
 def session_end(session_id: int) -> Any:
     opened = end_session(access(UserSession, session_id), actor=current_user)
     if opened.id == current_user.session_id:
-        begin_cookie()
+        return leave(_("You are signed out."))
     return reply(url_for("identity.sessions_index"), said=_("It is signed out there."))
 
 
@@ -101,8 +112,7 @@ def sessions_end_others() -> Any:
 @own_account
 def sessions_end_all() -> Any:
     end_own_sessions(actor=current_user, but_this=False)
-    begin_cookie()
-    return reply(url_for("identity.session_new"), said=_("You are signed out everywhere."))
+    return leave(_("You are signed out everywhere."))
 
 
 @bp.get("/")
@@ -196,6 +206,12 @@ def let_in(user: User, *, is_remembered: bool, second_factor_at: datetime | None
     know_device(user.email)
     cookie.permanent = is_remembered
     return opened
+
+
+def leave(said: str) -> Any:
+    """To the sign-in page with a cookie begun anew; there the browser drops what it kept of the pages of before."""
+    begin_cookie()
+    return reply(url_for("identity.session_new", left=1), said=said)
 
 
 def begin_cookie() -> str:
