@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import psycopg2
 import pytest
 import yaml
 
+from app.foundation.models import PROCESS_IS_LATE
 from app.foundation.settings import ENV_NAMES, read_settings
+from jobs.heartbeat import KINDS
 from launcher.embedded import libpq_url, start_postgres
 from tests.launcher.processes import ROOT
 
@@ -91,8 +94,23 @@ def test_each_service_waits_for_what_it_needs(services: dict[str, Any]) -> None:
             "redis": "service_healthy",
             "migrate": "service_completed_successfully",
         }
-    assert all("healthcheck" in services[name] for name in ("postgres", "redis", "web"))
+    assert all("healthcheck" in services[name] for name in ("postgres", "redis", "web", "worker", "cron"))
     assert "--locale-provider=builtin --locale=C.UTF-8" in services["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_worker_and_cron_are_asked_for_their_own_heartbeat(services: dict[str, Any], kind: str) -> None:
+    """By a command of the image, with the environment of the container; a process that is silent is soon found so."""
+    service = services[kind]
+    check = service["healthcheck"]
+    assert check["test"] == ["CMD", "python", "-m", "jobs.heartbeat", kind]
+    assert service["command"].startswith("python -m jobs.")
+    assert "DATABASE_URL" in service["environment"]
+    seconds = {name: int(check[name].rstrip("s")) for name in ("interval", "timeout", "start_period")}
+    assert seconds["timeout"] < seconds["interval"] <= PROCESS_IS_LATE.total_seconds()
+    asked = [sys.executable, *check["test"][2:]]
+    done = subprocess.run(asked, cwd=ROOT, env={"PATH": os.defpath}, capture_output=True, text=True, check=False)
+    assert (done.returncode, "DATABASE_URL is not set" in done.stderr) == (1, True)
 
 
 def test_the_roles_script_makes_the_roles_the_wall_needs(data_dir: Path) -> None:
