@@ -371,7 +371,7 @@ def test_the_owner_who_says_so_still_changes_nothing_that_is_sealed(own: Committ
 
 
 def test_the_monthly_job_makes_partitions_that_refuse(app: Flask) -> None:
-    partitions.make_months_ahead()
+    partitions.make_months_ahead(session.connection())
     triggers = session.connection().exec_driver_sql(
         "select c.relname, array_agg(t.tgname::text order by t.tgname) from pg_class c"
         " left join pg_trigger t on t.tgrelid = c.oid and not t.tgisinternal"

@@ -122,7 +122,7 @@ def test_a_failed_sign_in_of_nobody_goes_to_the_platforms_trail(app: Flask) -> N
     with app.test_request_context(environ_base={"REMOTE_ADDR": "192.0.2.7"}, headers={"User-Agent": "Old phone"}):
         audit_on_platform("session.refused", email=" Nobody@Example.ORG ")
         session.flush()
-        entry = session.query(PlatformEntry).one()
+        entry = session.query(PlatformEntry).filter_by(action="session.refused").one()
     ring = key_ring("", app.config["SETTINGS"].secret_key)
     assert bytes(entry.email_hash or b"") == ring.hash("nobody@example.org", bound_to="email")
     assert ring.decrypt(bytes(entry.ip_cipher or b""), entry.ip_key_id or "", bound_to="platform") == "192.0.2.7"
@@ -133,8 +133,9 @@ def test_a_failed_sign_in_of_nobody_goes_to_the_platforms_trail(app: Flask) -> N
 def test_signing_in_as_nobody_is_recorded(app: Flask) -> None:
     client = LintingClient(app)
     form = client.get("/login").form("/login").fill(email="nobody@example.org", password="not it")
+    before = {entry.id for entry in session.query(PlatformEntry)}
     assert form.submit().status == 422
-    assert [entry.action for entry in session.query(PlatformEntry)] == ["session.refused"]
+    assert [entry.action for entry in session.query(PlatformEntry) if entry.id not in before] == ["session.refused"]
 
 
 @pytest.mark.parametrize(
