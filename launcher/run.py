@@ -142,7 +142,8 @@ def _start_servers(supervisor: Supervisor, plan: Plan) -> tuple[dict[str, str], 
 
 
 def _server_program(server: Server) -> Program:
-    return Program(server.name, server.spawn, SERVERS_FLOOR[server.name], server.stop_signal, server.patience)
+    floor = SERVERS_FLOOR[server.name]
+    return Program(server.name, server.spawn, floor, server.stop_signal, server.patience, quiet=True)
 
 
 def _prepare_database(supervisor: Supervisor, plan: Plan, environment: dict[str, str], owner_url: str) -> None:
@@ -154,6 +155,7 @@ def _prepare_database(supervisor: Supervisor, plan: Plan, environment: dict[str,
         supervisor.run_once(Program(name, _starter(command, as_owner), OURS_FLOOR, once=True), seconds=LONGEST_TASK)
 
     if not schema_is_current(owner_url, ROOT / "migrations"):
+        print("Making the tables" + (", and the demo's schools: half a minute" if plan.demo else ""), flush=True)
         flask("migrate", "db", "upgrade")
     if plan.demo:
         flask("seed", "demo", "seed")
@@ -192,7 +194,7 @@ def _answers(plan: Plan) -> bool:
 
 
 def _greet(plan: Plan) -> None:
-    lines = ["", f"Groundschool is at {plan.address} (Ctrl-C stops it), its data in {plan.data_dir}"]
+    lines = ["", f"Groundschool is at {plan.address} (Ctrl-C stops it), its data and logs in {plan.data_dir}"]
     if plan.demo:
         lines += ["", f"Demo accounts, all with the password {DEMO_PASSWORD}:"]
         lines += ["  " + "  ".join(f"{role}@{school}.example" for role in DEMO_ROLES) for school in DEMO_SCHOOLS]

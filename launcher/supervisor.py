@@ -34,7 +34,8 @@ class Program:
 
     `patience` is the seconds between the first stop signal and the second; a second later the group is killed.
     `floor` orders the stop: all programs of a higher floor are gone before a lower one is asked. Until it is `proven`
-    its end is a failed start, after that it is started again; `once` marks a task, whose end is its purpose.
+    its end is a failed start, after that it is started again; `once` marks a task, whose end is its purpose. Of a `quiet`
+    one the terminal shows nothing, its log all.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Program:
     patience: float = 4.0
     proven: bool = False
     once: bool = False
+    quiet: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     due: float = field(default=float("inf"))
@@ -148,7 +150,7 @@ class Supervisor:
             os.close(writing)
         book = self.logs.get(program.name)
         if book is None:
-            book = self.logs[program.name] = Logbook(program.name, self.log_folder)
+            book = self.logs[program.name] = Logbook(program.name, self.log_folder, quiet=program.quiet)
         self._selector.register(reading, selectors.EVENT_READ, book)
 
     def _start_what_is_due(self) -> None:
@@ -216,7 +218,7 @@ class Supervisor:
         self.requests += 1
 
     def _note(self, program: Program, words: str) -> None:
-        self.logs[program.name].write(f"{program.name} {words}.".encode())
+        self.logs[program.name].note(f"{program.name} {words}.")
 
     def _last_words(self, program: Program) -> str:
         self._wait_for_events(0.05)

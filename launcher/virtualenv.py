@@ -66,9 +66,9 @@ def _fill(folder: Path, files: Sequence[Path]) -> None:
             "(on Debian and Ubuntu: apt install python3-venv), then start again.",
         )
     names = " and ".join(file.name for file in files)
-    print(f"Installing what {names} names" if len(files) == 1 else f"Installing what {names} name", flush=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check"]
-    _run(
+    print("Installing Python packages, once: about a minute", flush=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    _count_off(
         [*pip, *(part for file in files for part in ("-r", str(file)))],
         f"What {names} asks for could not be installed: see pip's words above, mend that or wait for the network, "
         "then start again.",
@@ -90,6 +90,22 @@ def _works(folder: Path) -> bool:
 
 def _run(command: Sequence[str], sentence: str) -> None:
     if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:
+        raise LauncherError(sentence)
+
+
+def _count_off(pip: Sequence[str], sentence: str) -> None:
+    """Run pip and count, on a terminal, the packages that it has found. Its complaints go where errors go."""
+    with subprocess.Popen(pip, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace") as child:
+        assert child.stdout is not None
+        found = 0
+        for line in child.stdout:
+            found += line.startswith("Collecting ")
+            if sys.stdout.isatty():
+                step = "unpacking" if line.startswith("Installing collected") else "found"
+                print(f"\r  {found} packages {step} ", end="", flush=True)
+    if found and sys.stdout.isatty():
+        print()
+    if child.returncode:
         raise LauncherError(sentence)
 
 
