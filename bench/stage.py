@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -123,7 +124,11 @@ class Stage:
 
     def serve_both(self, size: str) -> tuple[Side, Side]:
         """The demo as `flask demo seed` makes it, and a database grown to `size`, each behind a web server of its own."""
-        demo, grown = self._filled("demo", "seed"), self._filled("grown", "grow", "--size", size)
+        with ThreadPoolExecutor(2) as fillers:
+            filled = [
+                fillers.submit(self._filled, *words) for words in (("demo", "seed"), ("grown", "grow", "--size", size))
+            ]
+        demo, grown = (one.result() for one in filled)
         return (
             Side(self._gunicorn("demo", "wsgi:app", DATABASE_URL=demo), "skyline", "learner{number:02}@skyline.example"),
             Side(

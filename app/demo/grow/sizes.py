@@ -36,11 +36,11 @@ SIZES = {
     "S": Size(schools=2, people=300, courses=30, bookings=1_000, courses_taken=3, steps_done=3_000, entries=3_000),
     "M": Size(schools=20, people=500, courses=30, bookings=1_000, courses_taken=3, steps_done=5_000, entries=5_000),
     "L": Size(schools=200, people=100, courses=15, bookings=1_000, courses_taken=10, steps_done=5_000, entries=1_000),
-    "wide": Size(schools=200, people=100, courses=1, bookings=100, courses_taken=1, steps_done=100, entries=1_000),
+    "wide": Size(schools=200, people=100, courses=1, bookings=100, courses_taken=1, steps_done=100, entries=500),
 }
 """S and M are like schools of one size, two and twenty of them; L is many small ones: what it grows is the tables.
 
-"wide" has the schools, people and trails of L, and little else: it grows in a fraction of the time.
+"wide" has the schools and people of L, trails as long as the demo's, and little else: it grows in a fraction of the time.
 """
 
 
