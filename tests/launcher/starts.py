@@ -13,6 +13,8 @@ from pathlib import Path
 
 from tests.launcher.processes import ROOT, speaking_of, wait_until
 
+NOBODY = 65534
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -64,10 +66,25 @@ class Started:
         return time.monotonic() - began
 
 
-def start(data_dir: Path, *, until: str = "both@skyline.example", **over: str) -> Started:
+def slowness() -> float:
+    """How many times longer than alone a program takes now, because others want the processors too."""
+    began, used = time.monotonic(), time.process_time()
+    while time.process_time() - used < 0.5:
+        pass
+    return max(1.0, (time.monotonic() - began) / 0.5)
+
+
+def start(data_dir: Path, *, until: str = "both@skyline.example", as_nobody: bool = False, **over: str) -> Started:
+    """Start it and wait until it has said `until`; as root also in the name of an ordinary user, whose folder it then is."""
     env = environment(data_dir, **over)
+    command: list[Path | str] = [ROOT / "bin" / "run"]
+    if as_nobody and os.geteuid() == 0:
+        data_dir.mkdir(exist_ok=True)
+        os.chown(data_dir, NOBODY, NOBODY)
+        command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
+        env["HOME"] = str(data_dir)
     process = subprocess.Popen(
-        [ROOT / "bin" / "run"],
+        command,
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
