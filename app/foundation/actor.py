@@ -19,7 +19,7 @@ class Actor:
     `membership_id` is None for a signed-in person on a page outside their schools, for strangers and for the system.
     `standing` says why in a school that knows the person but does not let them in (yet): pending, invited, declined,
     suspended, or SCHOOL_SUSPENDED where nobody is let in; it is empty for everybody else.
-    `zone` is the IANA zone in which the person reads times. `schools` counts, on a school's pages, how many know the person.
+    `zone` is the IANA zone in which the person reads times.
 
     While someone acts as another person, name, roles and membership are that person's and `acting_until` is set; `user_id`
     and `real_membership_id` (None for an operator) are those of whoever really sits there.
@@ -40,7 +40,6 @@ class Actor:
     standing: str = ""
     acting_until: datetime | None = None
     real_membership_id: int | None = None
-    schools: int = 0
 
     @cached_property
     def permissions(self) -> frozenset[str]:

@@ -43,8 +43,7 @@ SIGNED_IN = Prepared(
 select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
 case when acted.id is not null then s.acting_until end, own.id,
 g.admins_need_second_factor and own.status = 'active' and 'admin' = any (own.roles) and s.second_factor_at is null,
-case when t.suspended_at is not null and own.status <> 'erased' then '{SCHOOL_SUSPENDED}' else own.status end,
-school_count(u.id)
+case when t.suspended_at is not null and own.status <> 'erased' then '{SCHOOL_SUSPENDED}' else own.status end
 """
     + _SESSION.format(
         joins=f"""
@@ -60,7 +59,7 @@ left join school_settings g on g.tenant_id = %(tenant)s
 )
 SIGNED_IN_NOWHERE = Prepared(
     """
-select s.id, s.seen_at, u.id, u.email, u.is_operator, null, null, null, null, null, null, null, null, false, null, 0
+select s.id, s.seen_at, u.id, u.email, u.is_operator, null, null, null, null, null, null, null, null, false, null
 """
     + _SESSION.format(joins=""),
     **_TYPES,
@@ -86,7 +85,7 @@ def find_actor(token: str, *, idle: timedelta) -> Actor:
 def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
     (
         session_id, _seen_at, user_id, email, is_operator, membership_id, name, roles, zone, locale, department_id,
-        acting_until, own_id, needs_second_factor, status, schools,
+        acting_until, own_id, needs_second_factor, status,
     ) = row  # fmt: skip
     return Actor(
         user_id=user_id,
@@ -103,7 +102,6 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
         standing=status if membership_id is None and status in {*NOT_LET_IN, SCHOOL_SUSPENDED} else "",
         acting_until=acting_until,
         real_membership_id=own_id if acting_until else None,
-        schools=schools,
     )
 
 

@@ -45,14 +45,7 @@ begin
   end loop;
 end $$
 """
-SCHOOL_COUNT = """
-create function school_count(person bigint) returns bigint
-language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
-begin
-  return (select count(*) from membership where user_id = person and status <> 'erased');
-end $$
-"""
-FUNCTIONS = ("schools_with_spent_keys(timestamptz)", "tables_with_strays()", "school_count(bigint)")
+FUNCTIONS = ("schools_with_spent_keys(timestamptz)", "tables_with_strays()")
 
 
 def upgrade() -> None:
@@ -62,7 +55,7 @@ def upgrade() -> None:
     for things in ("tables", "sequences"):
         op.execute(f"alter default privileges in schema public revoke all on {things} from {WEB_ROLE}, public")
     op.execute("alter default privileges revoke execute on functions from public")
-    for sql in (SCHOOLS_WITH_SPENT_KEYS, TABLES_WITH_STRAYS, SCHOOL_COUNT):
+    for sql in (SCHOOLS_WITH_SPENT_KEYS, TABLES_WITH_STRAYS):
         op.execute(sql)
     for function in FUNCTIONS:
         op.execute(f"revoke all on function {function} from public")

@@ -23,7 +23,6 @@ IMMUTABLE = {
 """Tables whose rows never change, and the grants that keep them so."""
 RUNS_AS_OWNER = {
     "make_month_partition": "makes a month's partition, of a fixed list of tables",
-    "school_count": "counts the schools that know a person, for whether to offer the way to another",
     "schools_with_spent_keys": "names schools with one-use keys to forget, by id only",
     "school_usage": "counts how much a school is used, for the operators: numbers, never content",
     "seal_audit_entry": "chains an audit entry at commit, in tables that the web role may only read",

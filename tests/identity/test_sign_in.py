@@ -61,7 +61,7 @@ def test_who_is_signed_in_is_led_on_from_the_sign_in_page(app: Flask, address: s
 
 @pytest.mark.parametrize(("person", "offered"), [(BO, True), (LEO, False)])
 def test_the_way_to_another_school_is_offered_to_who_has_one(app: Flask, person: Person, offered: bool) -> None:
-    """And costs no statement: the sign-in lookup counts the schools."""
+    """And costs no statement: the cookie says how many schools there were when it was last looked."""
     client, _answer = sign_in(app, person)
     assert ("Switch school" in client.get("/skyline/profile").text) == offered
     assert "Your schools" in client.get("/account").text

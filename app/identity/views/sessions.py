@@ -127,6 +127,8 @@ def front_door() -> Any:
 def schools_index() -> Any:
     tenancy.enter(None, user_id=current_user.user_id)
     schools = list_schools_of_user(current_user.user_id)
+    if cookie.get("schools") != len(schools):
+        cookie["schools"] = len(schools)
     if len(schools) == 1 and "stay" not in request.args:
         return redirect(f"/{schools[0][0].slug}/", 303)
     standings = list_standings_of_user(current_user.user_id)
@@ -201,7 +203,7 @@ def let_in(user: User, *, is_remembered: bool, second_factor_at: datetime | None
         user, life=timedelta(days=days), csrf_hash=csrf_hash, user_agent=request.user_agent.string,
         is_remembered=is_remembered, second_factor_at=second_factor_at, instead_of=held,
     )  # fmt: skip
-    cookie[TOKEN] = opened.token
+    cookie[TOKEN], cookie["schools"] = opened.token, len(opened.schools)
     cookie.pop(ENDED_TOKEN, None)
     know_device(user.email)
     cookie.permanent = is_remembered
