@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select
 
@@ -14,6 +14,7 @@ from app.foundation.actor import SCHOOL_SUSPENDED, STRANGER, Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.pages import Page, paginate
+from app.foundation.permissions import Role
 from app.foundation.prepared import Prepared
 from app.identity.models import Membership, OneUseToken, RecoveryCode, User, UserSession
 from app.identity.rules import Purpose, token_hash
@@ -30,38 +31,27 @@ from user_session s join user_account u on u.id = s.user_id
 where s.token_hash = %(token)s and s.ended_at is null and s.expires_at > %(now)s
 and (s.is_remembered or s.seen_at > %(idle)s)
 """
-_ACTED_AS = """
-left join membership acted on acted.tenant_id = %(tenant)s and acted.id = s.acting_membership_id
-  and s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and acted.status = 'active'
-  and t.suspended_at is null
-  and (u.is_operator or own.status = 'active' and 'admin' = any (own.roles) and not 'admin' = any (acted.roles))
-"""
-"""Whom somebody acts as. It ends by itself: by time, and with what either of the two may be or do."""
 _TYPES = {"tenant": "bigint", "token": "text", "now": "timestamptz", "idle": "timestamptz"}
 SIGNED_IN = Prepared(
-    f"""
-select s.id, s.seen_at, u.id, u.email, u.is_operator, m.id, m.name, m.roles, m.zone, m.locale, m.department_id,
-case when acted.id is not null then s.acting_until end, own.id,
-g.admins_need_second_factor and own.status = 'active' and 'admin' = any (own.roles) and s.second_factor_at is null,
-case when t.suspended_at is not null and own.status <> 'erased' then '{SCHOOL_SUSPENDED}' else own.status end
+    """
+select s.id, s.seen_at, u.id, u.email, u.is_operator,
+t.suspended_at is not null, g.admins_need_second_factor and s.second_factor_at is null, s.acting_until,
+own.status, own.id, own.name, own.roles, own.zone, own.locale, own.department_id,
+acted.id, acted.name, acted.roles, acted.zone, acted.locale, acted.department_id
 """
     + _SESSION.format(
-        joins=f"""
+        joins="""
 join tenant t on t.id = %(tenant)s
 left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s
-{_ACTED_AS}
-left join membership m on m.tenant_id = %(tenant)s and m.status = 'active' and m.id = coalesce(acted.id, own.id)
-  and t.suspended_at is null
+left join membership acted on acted.tenant_id = %(tenant)s and acted.id = s.acting_membership_id
+  and s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and acted.status = 'active'
 left join school_settings g on g.tenant_id = %(tenant)s
 """
     ),
     **_TYPES,
 )
 SIGNED_IN_NOWHERE = Prepared(
-    """
-select s.id, s.seen_at, u.id, u.email, u.is_operator, null, null, null, null, null, null, null, null, false, null
-"""
-    + _SESSION.format(joins=""),
+    "select s.id, s.seen_at, u.id, u.email, u.is_operator" + _SESSION.format(joins=""),
     **_TYPES,
 )
 
@@ -83,26 +73,59 @@ def find_actor(token: str, *, idle: timedelta) -> Actor:
 
 
 def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
-    (
-        session_id, _seen_at, user_id, email, is_operator, membership_id, name, roles, zone, locale, department_id,
-        acting_until, own_id, needs_second_factor, status,
-    ) = row  # fmt: skip
-    return Actor(
-        user_id=user_id,
-        session_id=session_id,
-        email=email,
-        membership_id=membership_id,
-        name=name or email,
-        roles=frozenset(roles or ()),
-        zone=zone or (tenant.zone if tenant else "UTC"),
-        locale=locale or "en",
-        department_id=department_id,
-        is_operator=is_operator,
-        needs_second_factor=bool(needs_second_factor),
-        standing=status if membership_id is None and status in {*NOT_LET_IN, SCHOOL_SUSPENDED} else "",
-        acting_until=acting_until,
-        real_membership_id=own_id if acting_until else None,
+    """What the sign-in lookup found. Whoever acts as a person does so as long as time, both standings and their own roles allow."""
+    session_id, _seen_at, user_id, email, is_operator = row[:5]
+    somebody = Actor(
+        user_id=user_id, session_id=session_id, email=email, name=email, zone=tenant.zone if tenant else "UTC",
+        locale="en", is_operator=is_operator,
+    )  # fmt: skip
+    if tenant is None:
+        return somebody
+    is_school_suspended, lacks_second_factor, acting_until, status = row[5:9]
+    own, acted = _Held(*row[9:15]), _Held(*row[15:21])
+    is_active = status == "active" and not is_school_suspended
+    is_admin = is_active and Role.ADMIN in own.roles_held
+    is_acting = (
+        acted.id is not None
+        and not is_school_suspended
+        and (is_operator or (is_admin and Role.ADMIN not in acted.roles_held))
     )
+    needs_second_factor = bool(lacks_second_factor) and (is_admin or is_acting)
+    if not (is_acting or is_active):
+        standing = SCHOOL_SUSPENDED if is_school_suspended and status not in {None, "erased"} else status
+        return replace(
+            somebody,
+            standing=standing if standing in {*NOT_LET_IN, SCHOOL_SUSPENDED} else "",
+            needs_second_factor=needs_second_factor,
+        )
+    held = acted if is_acting else own
+    return replace(
+        somebody,
+        membership_id=held.id,
+        name=held.name or email,
+        roles=held.roles_held,
+        zone=held.zone or tenant.zone,
+        locale=held.locale or "en",
+        department_id=held.department_id,
+        needs_second_factor=needs_second_factor,
+        acting_until=acting_until if is_acting else None,
+        real_membership_id=own.id if is_acting else None,
+    )
+
+
+class _Held(NamedTuple):
+    """A membership as the sign-in lookup reads it; all None where there is none."""
+
+    id: int | None
+    name: str | None
+    roles: list[str] | None
+    zone: str | None
+    locale: str | None
+    department_id: int | None
+
+    @property
+    def roles_held(self) -> frozenset[str]:
+        return frozenset(self.roles or ())
 
 
 def find_user_by_email(email: str) -> User | None:
