@@ -54,7 +54,7 @@ def answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> Response:
-        response = respond(refusal.status, refusal.sentence)
+        response = respond(refusal.status, refusal.sentence, back=refusal.back)
         if isinstance(refusal, TooMany):
             response.headers["Retry-After"] = str(refusal.retry_after)
         return response
@@ -88,12 +88,12 @@ def database_is_gone(error: Exception) -> bool:
     return code is None or code in GONE_SQLSTATES
 
 
-def respond(status: int, sentence: str = "") -> Response:
+def respond(status: int, sentence: str = "", *, back: str = "") -> Response:
     """The error page of a status, or for a partial request a fragment that lands in #flash."""
     mark_rollback()
     _leave_session()
     title, standard = titles().get(status, titles()[500])
-    context: dict[str, Any] = {"status": status, "title": title, "sentence": sentence or standard}
+    context: dict[str, Any] = {"status": status, "title": title, "sentence": sentence or standard, "back": back}
     if wants_partial():
         response = make_response(render_template("errors/_error.html", **context), status)
         response.headers["HX-Retarget"] = "#flash"

@@ -153,9 +153,11 @@ def requires(permission: StrEnum) -> Callable[[View], View]:
 def signed_in(view: View) -> View:
     """The view answers anyone who is signed in, and in a school any member of it."""
 
+    for_anybody = getattr(view, "csrf_for_anybody", False)
+
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        _member_only()
+        _member_only(for_anybody=for_anybody)
         return view(*args, **kwargs)
 
     guarded.permission = "signed-in"  # type: ignore[attr-defined]
@@ -235,7 +237,7 @@ def access(model: type[T], record_id: int, *options: ORMOption) -> T:
     return record
 
 
-def _member_only(*, second_factor: bool = True) -> None:
+def _member_only(*, second_factor: bool = True, for_anybody: bool = False) -> None:
     if not current_user.is_authenticated:
         raise SignInNeeded
     if tenancy.current() is not None and current_user.membership_id is None:
@@ -245,4 +247,4 @@ def _member_only(*, second_factor: bool = True) -> None:
     if second_factor and current_user.needs_second_factor:
         raise SecondFactorNeeded
     if request.method not in SAFE_METHODS:
-        csrf.check()
+        csrf.check(for_anybody=for_anybody)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 
 class Refusal(Exception):
-    """A deed the rules do not allow now. `sentence` is shown to the person; `status` is the HTTP answer."""
+    """A deed the rules do not allow now. `sentence` is shown to the person; `status` is the HTTP answer.
+
+    `back` is an address of ours that the error page offers: where to begin again. Empty for the start page.
+    """
 
     status = 409
+    back = ""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)

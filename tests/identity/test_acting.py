@@ -14,7 +14,7 @@ from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.identity.models import Membership, User, UserSession
 from app.identity.queries import find_user_by_email
-from tests.cast import ANA, BEA, HAL, LEO, LOU, MAX, Person, at_school, member
+from tests.cast import ANA, BEA, HAL, LEO, LOU, MAX, PASSWORD, Person, at_school, member
 from tests.client import LintingClient, Page
 
 REASON = "Leo sees no slots; looking with his eyes"
@@ -42,6 +42,18 @@ def banner(client: LintingClient) -> str:
     assert page.status == 200
     found = page.find(".//aside[@class='acting']")
     return " ".join("".join(found.itertext()).split()) if found is not None else ""
+
+
+def form_token(client: LintingClient) -> str:
+    """What the forms of a school's page carry just now."""
+    return client.get("/skyline/profile").form("/skyline/profile").value("csrf_token")
+
+
+def end_by_time(seconds: int = 1) -> None:
+    """Let half an hour be over for everybody who acts."""
+    ended = clock.now() - timedelta(seconds=seconds)
+    session.execute(update(UserSession).where(UserSession.acting_until.is_not(None)).values(acting_until=ended))
+    session.commit()
 
 
 def entries(action: str) -> list[AuditEntry]:
@@ -139,7 +151,7 @@ def test_while_acting_nobody_decides_about_people_or_acts_further(app: Flask) ->
     form = client.get("/acting").form("Begin").fill(school="skyline", email=ANA.email, reason=REASON)
     assert form.submit(follow=False).location == "/skyline/"
     assert client.get("/skyline/people").status == 200
-    token = {"reason": REASON, "roles": "learner"}
+    token = {"reason": REASON, "roles": "learner", "csrf_token": form_token(client)}
     for deed in ("suspension", "roles", "acting"):
         assert client.post(f"/skyline/people/{id_of(LEO)}/{deed}", token).status == 403
     assert entries("member.suspended") == []
@@ -214,3 +226,81 @@ def test_ending_what_has_ended_leads_on(app: Flask) -> None:
     client = LintingClient(app).sign_in(ANA)
     assert client.post("/skyline/acting/end").location == "/schools"
     assert client.get("/skyline/acting/end").location == "/skyline/"
+
+
+# -- a form belongs to whoever it was shown for ------------------------------------------------------------------------
+
+
+def name_of(person: Person) -> str:
+    with at_school("skyline"):
+        session.expire_all()
+        return member(person).name
+
+
+def test_a_form_shown_while_acting_is_not_done_as_oneself_afterwards(app: Flask) -> None:
+    client = acting(app)
+    form = client.get("/skyline/profile").form("/skyline/profile").fill(name="Leopold Hart")
+    end_by_time()
+    refused = form.submit()
+    assert refused.status == 409
+    assert "shown to you as another person" in refused.text
+    assert (name_of(ANA), name_of(LEO)) == ("Ana Ruiz", "Leo Hart")
+    again = refused.link("Open the page again").follow()
+    assert again.form("/skyline/profile").value("name") == name_of(ANA)
+
+
+def test_stopping_in_another_tab_makes_the_forms_of_this_one_void(app: Flask) -> None:
+    client = acting(app)
+    form = client.get("/skyline/profile").form("/skyline/profile").fill(name="Leopold Hart")
+    client.get("/skyline/profile").form("Stop").submit()
+    assert form.submit(partial=True).status == 409
+    assert name_of(ANA) == "Ana Ruiz"
+
+
+def test_a_form_shown_as_oneself_is_not_done_as_the_person_one_acts_as_by_now(app: Flask) -> None:
+    client = LintingClient(app).sign_in(ANA)
+    form = client.get("/skyline/profile").form("/skyline/profile").fill(name="Anna Ruiz")
+    act_as(client, LEO)
+    assert form.submit().status == 409
+    assert (name_of(ANA), name_of(LEO)) == ("Ana Ruiz", "Leo Hart")
+
+
+def test_a_form_shown_as_one_person_is_not_done_as_the_next(app: Flask) -> None:
+    client = acting(app)
+    form = client.get("/skyline/profile").form("/skyline/profile").fill(name="Leopold Hart")
+    client.get("/skyline/profile").form("Stop").submit()
+    act_as(client, BEA)
+    assert form.submit().status == 409
+
+
+def test_a_bent_token_is_still_no_token(app: Flask) -> None:
+    client = acting(app)
+    token = form_token(client)
+    assert client.post("/skyline/profile", {"name": "x", "csrf_token": token[:-2] + "xx"}).status == 400
+    assert client.post("/skyline/profile", {"name": "x"}, csrf=False).status == 400
+
+
+def test_while_acting_forms_work_and_one_may_sign_out(app: Flask) -> None:
+    client = acting(app)
+    page = client.get("/skyline/profile")
+    assert page.form("/skyline/profile").fill(name="Leopold Hart").submit().status == 200
+    assert name_of(LEO) == "Leopold Hart"
+    assert page.form("/logout").submit(follow=False).location == "/login?left=1"
+
+
+def test_what_was_cut_off_while_acting_is_not_kept(app: Flask) -> None:
+    client = acting(app)
+    form = client.get("/skyline/profile").form("/skyline/profile").fill(name="Leopold Hart")
+    session.execute(update(UserSession).values(seen_at=clock.now() - timedelta(hours=13)))
+    session.commit()
+    cut_off = form.submit()
+    assert (cut_off.status, cut_off.form("/login").value("resume")) == (401, "")
+    cut_off.form("/login").fill(email=ANA.email, password=PASSWORD).submit()
+    assert (name_of(ANA), name_of(LEO)) == ("Ana Ruiz", "Leo Hart")
+
+
+def test_stop_leads_on_also_when_it_has_ended_by_itself(app: Flask) -> None:
+    client = acting(app)
+    page = client.get("/skyline/profile")
+    end_by_time()
+    assert page.form("Stop").submit(follow=False).status == 303

@@ -8,7 +8,7 @@ from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from app.foundation import tenancy
+from app.foundation import csrf, tenancy
 from app.foundation.permissions import access, operator, requires, signed_in
 from app.foundation.refusals import Refusal
 from app.foundation.replies import page, reply
@@ -44,6 +44,7 @@ def acting_end_shown() -> Any:
 
 @bp.post("/<tenant>/acting/end")
 @signed_in
+@csrf.for_anybody
 def acting_end() -> Any:
     member = end_acting(actor=current_user)
     if member is None or current_user.real_membership_id is None:

@@ -2,7 +2,8 @@
 
 The proof is the form's CSRF token: we signed it, and the row of the ended session keeps the hash of its secret. A proven post
 travels through the sign-in page signed, with whose it is, and is done at once after that person has signed in. An unproven
-one travels only if it came from a page of ours, and is shown to be looked over first.
+one travels only if it came from a page of ours, and is shown to be looked over first. What was typed while acting as another
+person is not kept at all: whoever signs in again is themself.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ def keep_post() -> str:
     """What the sign-in form carries of the post that was cut off: "" where nothing may be kept."""
     path = own_path(request.full_path.rstrip("?"))
     if not path or request.endpoint in NEVER_RESUMED or request.mimetype not in FORMS or request.method != "POST":
+        return ""
+    posted = csrf.posted()
+    if posted and posted.acted_as is not None:
         return ""
     fields = [(name, value) for name, value in request.form.items(multi=True) if not _is_secret(name)]
     user_id = _proven_user_id()
