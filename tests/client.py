@@ -41,11 +41,15 @@ class BadPage(AssertionError):
 
 
 class LintingClient:
-    """A browser with script off. `sign_in` first, then `get`, `post`, or `partial` for what htmx would ask."""
+    """A browser with script off. `sign_in` first, then `get`, `post`, or `partial` for what htmx would ask.
 
-    def __init__(self, app: Flask) -> None:
+    `address` is the network address it asks from.
+    """
+
+    def __init__(self, app: Flask, *, address: str = "127.0.0.1") -> None:
         self.app = app
         self.browser = app.test_client()
+        self.browser.environ_base["REMOTE_ADDR"] = address
 
     def sign_in(self, person: Person, school: str | None = None) -> LintingClient:
         """Sign in through the form, to the person's own school unless another is named ("" for none)."""

@@ -1,7 +1,7 @@
 """Rate limits: how often something may be tried. Counted in Redis; in this process's memory while Redis is gone.
 
-`check(limit, *who)` refuses (429, with Retry-After) when the limit is used up; `count(limit, *who)` uses one up. They are apart
-because some limits count failures only.
+`spend(limit, *who)` uses one up, or refuses (429, with Retry-After) if there was none left: one step, so that of many at the same
+instant no more pass than are left. What counts failures only is spent beforehand too, and given back when nothing was wrong.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from flask_babel import gettext as _
@@ -49,24 +50,31 @@ def init_limits(redis_url: str) -> None:
     _in_memory.storage.reset()
 
 
-def check(limit: str, *who: str) -> None:
-    """Refuse if `limit` ("10 per 15 minutes") is used up for this key, e.g. ("sign-in", account, address)."""
-    item = parse(limit)
-    if not _counted(lambda limiter: limiter.test(item, *who)):
-        raise TooMany(_seconds_left(item, who))
-
-
-def count(limit: str, *who: str) -> None:
-    """Use one up."""
-    item = parse(limit)
-    _counted(lambda limiter: limiter.hit(item, *who))
-
-
 def spend(limit: str, *who: str) -> None:
-    """Use one up; refuse if there was none left."""
+    """Use one of `limit` ("10 per 15 minutes") up for this key, e.g. ("sign-in", account, address); refuse if none was left."""
     item = parse(limit)
     if not _counted(lambda limiter: limiter.hit(item, *who)):
         raise TooMany(_seconds_left(item, who))
+
+
+def give_back(limit: str, *who: str) -> None:
+    """Give back the one that was spent: it does not count after all."""
+    item = parse(limit)
+    _counted(lambda limiter: limiter.hit(item, *who, cost=-1))
+
+
+@contextmanager
+def failures_only(limit: str, *who: str, failures: tuple[type[Exception], ...]) -> Iterator[None]:
+    """Spend one on what happens inside, and give it back unless that fails so."""
+    spend(limit, *who)
+    try:
+        yield
+    except failures:
+        raise
+    except BaseException:
+        give_back(limit, *who)
+        raise
+    give_back(limit, *who)
 
 
 def forget(limit: str, *who: str) -> None:

@@ -49,6 +49,7 @@ class Settings:
     sign_in_address_limit: str = "100 per 15 minutes"
     registration_limit: str = "20 per hour"
     reset_limit: str = "20 per hour"
+    email_change_limit: str = "5 per hour"
     booking_request_limit: str = "30 per hour"
     session_idle_hours: int = 12
     session_days: int = 14

@@ -72,6 +72,11 @@ def hash_password(password: str, *, cost: int) -> str:
     return bcrypt.hashpw(_shortened(password), bcrypt.gensalt(cost)).decode()
 
 
+def cost_of(hashed: str) -> int:
+    """The cost at which a hash was made: 12 of "$2b$12$…"."""
+    return int(hashed.split("$")[2])
+
+
 def password_matches(password: str, hashed: str) -> bool:
     """Whether this is the password of that hash."""
     return bcrypt.checkpw(_shortened(password), hashed.encode())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -27,12 +29,55 @@ def test_the_fourth_try_is_refused_and_told_when(app: Flask) -> None:
     assert "Try again in" in refused.value.sentence
 
 
-def test_checking_uses_nothing_up(app: Flask) -> None:
+def test_what_is_given_back_can_be_spent_again_and_no_more(app: Flask) -> None:
     who = key()
     for _ in range(5):
-        limits.check(LIMIT, "test", who)
-    limits.count(LIMIT, "test", who)
-    limits.check(LIMIT, "test", who)
+        limits.spend(LIMIT, "test", who)
+        limits.give_back(LIMIT, "test", who)
+    for _ in range(3):
+        limits.spend(LIMIT, "test", who)
+    with pytest.raises(TooMany):
+        limits.spend(LIMIT, "test", who)
+
+
+def test_only_the_failures_that_are_named_count(app: Flask) -> None:
+    who = key()
+
+    def attempt(error: Exception | None) -> None:
+        with limits.failures_only(LIMIT, "test", who, failures=(LookupError,)):
+            if error:
+                raise error
+
+    for _ in range(4):
+        attempt(None)
+        with pytest.raises(ValueError, match="typo"):
+            attempt(ValueError("typo"))
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            attempt(LookupError())
+    with pytest.raises(TooMany):
+        attempt(None)
+
+
+@pytest.mark.parametrize("redis", [True, False], ids=["redis", "memory"])
+def test_of_many_at_the_same_instant_no_more_pass_than_are_left(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, redis: bool
+) -> None:
+    if not redis:
+        monkeypatch.setattr(limits, "_in_redis", None)
+    who, ready = key(), Barrier(16)
+
+    def attempt(_number: int) -> bool:
+        ready.wait()
+        try:
+            limits.spend(LIMIT, "test", who)
+        except TooMany:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        passed = list(pool.map(attempt, range(16)))
+    assert passed.count(True) == 3
 
 
 def test_one_person_does_not_spend_anothers(app: Flask) -> None:
@@ -51,6 +96,8 @@ def test_with_redis_gone_the_limit_still_holds(app: Flask) -> None:
             limits.spend(LIMIT, "test", who)
         with pytest.raises(TooMany):
             limits.spend(LIMIT, "test", who)
+        limits.give_back(LIMIT, "test", who)
+        limits.spend(LIMIT, "test", who)
     finally:
         queue.init_queue(redis_url)
         limits.init_limits(redis_url)

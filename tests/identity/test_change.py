@@ -11,7 +11,7 @@ from app.foundation.db import session
 from app.identity.queries import find_user_by_email
 from app.identity.rules import password_problem
 from tests.cast import BEA, LEO, MIA, PASSWORD, at_school
-from tests.client import LintingClient, Page
+from tests.client import LintingClient, Page, count_statements
 from tests.identity.mailbox import assert_snapshot, sent
 
 NEW = "gusting from the west"
@@ -104,6 +104,29 @@ def test_the_address_of_somebody_else_reads_the_same_and_gets_no_mail(app: Flask
     taken = change_email(LintingClient(app).sign_in(LEO), BEA.email).text
     assert free.replace(ADDRESS, "") == taken.replace(BEA.email, "")
     assert BEA.email not in {mail.to for mail in sent(app)}
+
+
+def test_no_more_addresses_are_written_to_than_the_limit_says(app: Flask) -> None:
+    client = LintingClient(app).sign_in(LEO)
+    fields = {"password": PASSWORD, "csrf_token": client.csrf_token()}
+    answers = [
+        client.post("/account/email", {**fields, "email": f"stranger{n}@elsewhere.example"}).status for n in range(7)
+    ]
+    assert answers == [303] * 5 + [429] * 2
+    assert len([mail for mail in sent(app) if mail.to.startswith("stranger")]) == 5
+    assert change_email(LintingClient(app).sign_in(MIA)).status == 200
+
+
+def test_asking_for_a_known_address_takes_the_same_statements(app: Flask) -> None:
+    """So that no clock tells who has an account."""
+    client = LintingClient(app).sign_in(LEO)
+    took = []
+    for email in (ADDRESS, BEA.email):
+        page = client.get("/account/email")
+        with count_statements() as statements:
+            page.form("Send the link").fill(email=email, password=PASSWORD).submit(follow=False)
+        took.append([statement.split("(")[0][:60] for statement in statements])
+    assert took[0] == took[1]
 
 
 def test_an_address_that_was_taken_meanwhile_is_refused(app: Flask) -> None:

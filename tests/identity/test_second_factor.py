@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pyotp
@@ -184,6 +185,36 @@ def test_codes_are_not_tried_without_end(app: Flask) -> None:
     assert refused.status == 429
     assert int(refused.headers["Retry-After"]) > 0
     assert to_second_page(app).form("Go on").fill(totp_code=code_of(secret)).submit().status == 429
+
+
+def test_whoever_knows_the_password_does_not_block_the_codes_of_its_owner(app: Flask) -> None:
+    """Neither behind the same address, in a browser that is known, nor from another one, in a browser that is not."""
+    known, secret, _codes = turn_on(app)
+    known.get("/schools?stay=1").form("Sign out").submit()
+    page = to_second_page(app)
+    for _ in range(10):
+        page.form("Go on").fill(totp_code="000000").submit()
+    assert page.form("Go on").fill(totp_code=code_of(secret)).submit().status == 429
+
+    for client in (known, LintingClient(app, address="192.0.2.7")):
+        page = client.sign_in_form().fill(email=LEO.email, password=PASSWORD).submit()
+        assert page.form("Go on").fill(totp_code=code_of(secret)).submit(follow=False).status == 303
+        forget_step(LEO)
+
+
+def test_thousands_of_addresses_do_not_find_a_code(app: Flask) -> None:
+    settings = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(settings, sign_in_address_limit="5 per 15 minutes")
+    try:
+        turn_on(app)
+        answers = []
+        for number in range(6):
+            form = LintingClient(app, address=f"192.0.2.{number}").sign_in_form()
+            page = form.fill(email=LEO.email, password=PASSWORD).submit()
+            answers.append(page.form("Go on").fill(totp_code="000000").submit().status)
+        assert answers == [422] * 5 + [429]
+    finally:
+        app.config["SETTINGS"] = settings
 
 
 def test_where_the_person_wanted_to_go_and_being_remembered_outlive_the_second_page(app: Flask) -> None:

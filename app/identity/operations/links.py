@@ -15,7 +15,7 @@ from app.foundation.db import session
 from app.foundation.housekeeping import delete_batch
 from app.foundation.jobs import schedule_job, schedule_jobs
 from app.identity.models import OneUseToken
-from app.identity.queries import find_tenant_for_mail, find_twin, is_like
+from app.identity.queries import find_tenant_for_mail, find_twin, find_user_by_email, is_like
 from app.identity.rules import LINK_LIVES, Purpose, new_token, token_hash
 
 BETWEEN_MAILS = timedelta(minutes=1)
@@ -77,6 +77,11 @@ def is_asked_twice(link: OneUseToken) -> bool:
         return False
     link.used_at = clock.now()
     return True
+
+
+def is_taken(link: OneUseToken) -> bool:
+    """Whether somebody signs in with the new address already, who is not to be written to."""
+    return link.new_email is not None and find_user_by_email(link.new_email) is not None
 
 
 def void_others(link: OneUseToken) -> None:

@@ -12,7 +12,7 @@ from app.foundation.db import session
 from app.foundation.jobs import GiveUp
 from app.foundation.mail import MailNotConfigured, absolute_url, send_mail
 from app.identity.models import Membership, OneUseToken, User
-from app.identity.operations.links import is_asked_twice, renew_link, void_others
+from app.identity.operations.links import is_asked_twice, is_taken, renew_link, void_others
 from app.identity.queries import find_link_by_id, find_standing_member, find_user, list_addresses_with_role
 from app.identity.rules import Purpose
 
@@ -35,7 +35,7 @@ def send_link_mail(link_id: int) -> None:
     user = find_user(link.user_id) if link else None
     if link is None or user is None or link.used_at or user.erased_at:
         return
-    if is_asked_twice(link):
+    if is_asked_twice(link) or is_taken(link):
         return
     void_others(link)
     token = renew_link(link)

@@ -18,7 +18,7 @@ from app.foundation.tenancy import TenantRef
 from app.identity.models import User, UserSession
 from app.identity.operations.accounts import audit_at_schools, end_sessions
 from app.identity.queries import find_user, find_user_by_email
-from app.identity.rules import hash_password, new_token, password_matches, token_hash
+from app.identity.rules import cost_of, hash_password, new_token, password_matches, token_hash
 
 log = logging.getLogger(__name__)
 KEPT_AFTER_END = timedelta(days=90)
@@ -43,6 +43,7 @@ def check_password(email: str, password: str, *, cost: int) -> User | None:
     hashed = user.password_hash if user and user.password_hash else _nobodys_hash(cost)
     fits = password_matches(password, hashed)
     if user is not None and user.password_hash and fits:
+        _hash_at_cost(user, password, cost=cost)
         return user
     log.info("sign-in failed", extra={"user_id": user.id if user else None})
     if user is None:
@@ -115,6 +116,14 @@ def forget_ended_sessions() -> bool:
     """Delete a batch of the sessions that ended, or could have been used last, three months ago. Whether there may be more."""
     over = func.coalesce(UserSession.ended_at, UserSession.expires_at) < clock.now() - KEPT_AFTER_END
     return delete_batch(UserSession, over)
+
+
+def _hash_at_cost(user: User, password: str, *, cost: int) -> None:
+    """Hash a right password anew if its hash was made at another cost. One that was chosen meanwhile stays."""
+    if user.password_hash is None or cost_of(user.password_hash) == cost:
+        return
+    same = update(User).where(User.id == user.id, User.password_hash == user.password_hash)
+    session.execute(same.values(password_hash=hash_password(password, cost=cost)))
 
 
 def _audit(actor: Actor, action: str) -> None:

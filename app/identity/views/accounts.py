@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -27,6 +28,7 @@ from app.identity.rules import Purpose
 from app.identity.views import bp
 from app.identity.views.registration import link_gone
 from app.identity.views.sessions import settings
+from app.identity.views.sign_in_limits import client_network
 
 
 @bp.get("/account")
@@ -47,7 +49,7 @@ def forgotten_new() -> Any:
 @bp.post("/password/forgotten")
 @public("whoever forgot their password")
 def forgotten_create() -> Any:
-    limits.spend(settings().reset_limit, "reset", request.remote_addr or "")
+    limits.spend(settings().reset_limit, "reset", client_network())
     form = ForgottenForm()
     if form.carry_out(lambda: ask_for_reset(form.email.data or "")):
         return reply(url_for("identity.forgotten_sent"))
@@ -97,7 +99,6 @@ def password_edit() -> Any:
 @bp.post("/account/password")
 @own_account
 def password_update() -> Any:
-    _check_tries()
     form = PasswordForm()
     form.owner = current_user.email
     changed = form.carry_out(
@@ -123,15 +124,8 @@ def email_edit() -> Any:
 @bp.post("/account/email")
 @own_account
 def email_update() -> Any:
-    _check_tries()
     form = EmailForm()
-    asked = form.carry_out(
-        lambda: with_current_password(
-            lambda: ask_for_new_email(
-                current=form.password.data or "", email=form.email.data or "", actor=current_user
-            )
-        )
-    )  # fmt: skip
+    asked = form.carry_out(lambda: with_current_password(lambda: _ask_for_new_email(form)))
     if asked:
         said = _("If nobody else uses %(email)s, a link to confirm it is on its way there.", email=form.email.data)
         return reply(url_for("identity.account_show"), said=said)
@@ -159,17 +153,17 @@ def email_confirmation_create(token: str) -> Any:
     return page("identity/email_confirmation.html", form=form, token=token, email=link.new_email, status=form.status)
 
 
-def _check_tries() -> None:
-    """Wrong passwords are counted, so that nobody finds one out at a borrowed screen."""
-    limits.check(settings().sign_in_limit, "current-password", str(current_user.user_id))
+def _ask_for_new_email(form: EmailForm) -> None:
+    """Each asks for mail to an address that nobody has proven to be theirs, so they are counted."""
+    ask_for_new_email(current=form.password.data or "", email=form.email.data or "", actor=current_user)
+    limits.spend(settings().email_change_limit, "email-change", str(current_user.user_id))
 
 
-def with_current_password(deed: Any) -> bool:
-    try:
+def with_current_password(deed: Callable[[], object]) -> bool:
+    """Do what the current password opens. Wrong ones are counted, so that nobody finds one out at a borrowed screen."""
+    who = ("current-password", str(current_user.user_id))
+    with limits.failures_only(settings().sign_in_limit, *who, failures=(WrongPassword,)):
         deed()
-    except WrongPassword:
-        limits.count(settings().sign_in_limit, "current-password", str(current_user.user_id))
-        raise
     return True
 
 

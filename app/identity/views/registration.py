@@ -21,6 +21,7 @@ from app.identity.queries import find_link, find_standing_member, find_user
 from app.identity.rules import Purpose, password_matches
 from app.identity.views import bp
 from app.identity.views.sessions import settings
+from app.identity.views.sign_in_limits import client_network
 from app.tenants.queries import school_settings
 
 
@@ -37,7 +38,7 @@ def registration_create() -> Any:
         return elsewhere
     if not school_settings().registration_open:
         return _registration_page(_registration_form(), status=403)
-    limits.spend(settings().registration_limit, "registration", request.remote_addr or "")
+    limits.spend(settings().registration_limit, "registration", client_network())
     form = _registration_form()
     if isinstance(form, JoinForm):
         if form.carry_out(lambda: join(name=form.name.data or "", actor=current_user)):
@@ -190,10 +191,11 @@ def _confirmation_form(user: User | None) -> ConfirmationForm:
 def _proves(form: ConfirmationForm, user: User) -> bool:
     if not form.password:
         return True
-    limits.check(settings().sign_in_limit, "confirmation", str(user.id))
+    count = (settings().sign_in_limit, "confirmation", str(user.id))
+    limits.spend(*count)
     if password_matches(form.password.data or "", user.password_hash or ""):
+        limits.give_back(*count)
         return True
-    limits.count(settings().sign_in_limit, "confirmation", str(user.id))
     form.refusal = _("This is not the password that was chosen. If you forgot it, choose a new one instead.")
     return False
 

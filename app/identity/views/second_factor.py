@@ -35,6 +35,7 @@ from app.identity.queries import count_recovery_codes, find_user
 from app.identity.rules import totp_address
 from app.identity.views import bp
 from app.identity.views.cut_off import own_path
+from app.identity.views.sign_in_limits import code_tries_for
 
 T = TypeVar("T")
 PENDING = "waits_for_code"
@@ -152,13 +153,12 @@ def session_code_create() -> Any:
     if not form.validate():
         form.status = 422
         return _code_page(form)
-    who = ("second-factor", str(user.id))
-    limits.check(_settings().sign_in_limit, *who)
+    tries = code_tries_for(user.email)
+    tries.spend()
     if not use_code(user, form.totp_code.data or "", key=_key()):
-        limits.count(_settings().sign_in_limit, *who)
         form.refusal, form.status = wrong_code().sentence, 422
         return _code_page(form)
-    limits.forget(_settings().sign_in_limit, *who)
+    tries.succeeded()
     is_remembered = bool(cookie[PENDING]["remembered"])
     return go_on(let_in(user, is_remembered=is_remembered, second_factor_at=clock.now()), form)
 
@@ -212,11 +212,10 @@ def _code_page(form: SignInCodeForm) -> Any:
 def _counted(deed: Callable[[], T]) -> T:
     """Do what a password or code opens; wrong ones are counted, so that a borrowed screen does not find them out."""
     who = ("own-second-factor", str(current_user.user_id))
-    limits.check(_settings().sign_in_limit, *who)
     try:
-        return deed()
+        with limits.failures_only(_settings().sign_in_limit, *who, failures=(WrongPassword, WrongCode)):
+            return deed()
     except (WrongPassword, WrongCode) as wrong:
-        limits.count(_settings().sign_in_limit, *who)
         raise Refusal(wrong.sentence) from wrong
 
 

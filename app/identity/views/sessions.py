@@ -55,10 +55,9 @@ def session_create() -> Any:
     if not form.validate():
         return sign_in_page(form, status=422)
     tries = tries_for(form.email.data or "")
-    tries.check()
+    tries.spend()
     user = check_password(form.email.data or "", form.password.data or "", cost=settings().bcrypt_cost)
     if user is None:
-        tries.failed()
         form.refusal = _("This e-mail and password do not belong together. Check both and try again.")
         return sign_in_page(form, status=422)
     tries.succeeded()

@@ -1,4 +1,4 @@
-"""How often signing in may fail: for an account from an address, for an address, and for a browser that is known."""
+"""How often signing in may fail, at the password and at the code: from an address, and in a browser that is known."""
 
 from __future__ import annotations
 
@@ -26,21 +26,23 @@ class Tries:
     """What a sign-in that fails uses up. Each count is a limit and whose it is."""
 
     own: tuple[str, ...]
-    shared: tuple[str, ...] | None
+    shared: tuple[str, ...] | None = None
 
-    def check(self) -> None:
-        """Refuse (429) before any password is hashed."""
-        limits.check(*self.own)
-        if self.shared:
-            limits.check(*self.shared)
-
-    def failed(self) -> None:
-        limits.count(*self.own)
-        if self.shared:
-            limits.count(*self.shared)
+    def spend(self) -> None:
+        """Use one up before any password is hashed; refuse (429) if none is left."""
+        limits.spend(*self.own)
+        try:
+            if self.shared:
+                limits.spend(*self.shared)
+        except limits.TooMany:
+            limits.give_back(*self.own)
+            raise
 
     def succeeded(self) -> None:
+        """It was no failure: the person's own count begins anew, and what others count on too is given back."""
         limits.forget(*self.own)
+        if self.shared:
+            limits.give_back(*self.shared)
 
 
 def tries_for(email: str) -> Tries:
@@ -49,14 +51,33 @@ def tries_for(email: str) -> Tries:
     A browser that signed in to the account before has a count of its own: no stranger, also behind the same address, can
     use up the tries of the person.
     """
-    settings, account, known = current_app.config["SETTINGS"], _account(email), _read()
-    if account in known["accounts"]:
-        return Tries((settings.sign_in_limit, "sign-in-known", account, str(known["device"])), None)
-    address = network_of(request.remote_addr or "")
+    settings, account, address = current_app.config["SETTINGS"], _account(email), client_network()
+    if device := _known_device(account):
+        return Tries((settings.sign_in_limit, "sign-in-known", account, device))
     return Tries(
         (settings.sign_in_limit, "sign-in", account, address),
         (settings.sign_in_address_limit, "sign-in-address", address),
     )
+
+
+def code_tries_for(email: str) -> Tries:
+    """The counts for the second page of signing in. Whoever stands there knows the password.
+
+    A browser that is known has a count of its own here too. All that are not share one for the account, whatever their
+    addresses: of six digits, one who has thousands of addresses would find the right ones.
+    """
+    settings, account, address = current_app.config["SETTINGS"], _account(email), client_network()
+    if device := _known_device(account):
+        return Tries((settings.sign_in_limit, "code-known", account, device))
+    return Tries(
+        (settings.sign_in_limit, "code", account, address),
+        (settings.sign_in_address_limit, "code-account", account),
+    )
+
+
+def client_network() -> str:
+    """Whom the address that asks is counted as."""
+    return network_of(request.remote_addr or "")
 
 
 def know_device(email: str) -> None:
@@ -72,6 +93,12 @@ def know_device(email: str) -> None:
             secure=current_app.config["SESSION_COOKIE_SECURE"], path="/login",
         )  # fmt: skip
         return response
+
+
+def _known_device(account: str) -> str:
+    """This browser's name, if it signed in to the account before; else nothing."""
+    known = _read()
+    return str(known["device"]) if account in known["accounts"] else ""
 
 
 def _read() -> dict[str, Any]:
