@@ -7,7 +7,7 @@ from datetime import datetime
 from app.foundation import clock, housekeeping, tenancy
 from app.foundation.db import unit_of_work
 from app.foundation.jobs import row_job, schedule_job, tenant_by_id
-from app.identity.operations import links, sessions
+from app.identity.operations import acting, links, sessions
 from app.tenants.queries import find_first_school
 
 
@@ -26,11 +26,12 @@ def schedule_pruning() -> list[str]:
 
 @row_job
 def prune_platform() -> datetime | None:
-    """One batch of each: finished work, silent processes, ended sessions, links that are used or over."""
+    """One batch of each: finished work, silent processes, acting that ended unseen, ended sessions, links that are used or over."""
     return _again_if(
         [
             housekeeping.forget_finished_work(),
             housekeeping.forget_dead_processes(),
+            acting.end_acting_that_is_over(),
             sessions.forget_ended_sessions(),
             links.forget_old_links(),
         ]

@@ -11,11 +11,12 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import create_engine
 
-from app.audit.operations import keys_of_app
+from app.audit.operations import keys_of_app, record_export
 from app.audit.operations import rotate_keys as rotate
 from app.audit.queries import Head, find_links_between, list_schools, stream_chain, verify_chain
 from app.audit.rules import end_of_day, start_of_day
 from app.foundation import tenancy
+from app.foundation.actor import SYSTEM
 from app.foundation.db import session, unit_of_work
 from app.foundation.tenancy import TenantRef
 
@@ -44,6 +45,8 @@ def verify(tenant: str | None, kept: str | None) -> None:
 def export(tenant: str, first: datetime | None, last: datetime | None, file: TextIO) -> None:
     """Write a school's chain to FILE ("-" for standard output), one JSON object a link, for docs/operations/verify_audit.py."""
     (school,) = _schools(tenant)
+    with tenancy.tenant_scope(school), unit_of_work():
+        record_export("jsonl", [name for name, day in (("since", first), ("until", last)) if day], actor=SYSTEM)
     with tenancy.tenant_scope(school), unit_of_work():
         _one_snapshot()
         bounds = find_links_between(

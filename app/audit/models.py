@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.models import Base, TenantRow
 
+OPERATOR = "operator_id"
+"""Under which name `after` holds an operator's user id."""
+
 
 class _Origin:
     """Where a deed came from. The address is encrypted under the key `ip_key_id`, with a keyed hash for search."""
@@ -26,7 +29,8 @@ class AuditEntry(_Origin, TenantRow, Base):
     """One deed. `before` and `after` hold the changed fields only, personal data as "changed".
 
     `actor_id` is the member who sat there, `on_behalf_of_id` the one they acted as. Both, and the subject's id, point without a
-    foreign key: an entry outlives what it speaks of. The web role may insert and read, never change or delete.
+    foreign key: an entry outlives what it speaks of. An operator is no member: their user's id stands in `after`, which is
+    sealed. The web role may insert and read, never change or delete.
     """
 
     __tablename__ = "audit_entry"
@@ -49,6 +53,12 @@ class AuditEntry(_Origin, TenantRow, Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     origin: Mapped[str] = mapped_column(String(20), server_default="web")
+
+    @property
+    def operator_id(self) -> int | None:
+        """The user's id of the operator who did it; None where a member or the platform did."""
+        found = (self.after or {}).get(OPERATOR)
+        return found if isinstance(found, int) else None
 
 
 class AuditLink(TenantRow, Base):
@@ -88,4 +98,8 @@ class PlatformEntry(_Origin, Base):
     user_id: Mapped[int | None]
     school_id: Mapped[int | None]
     """Without foreign keys: an entry outlives the person and the school."""
+    on_behalf_of_id: Mapped[int | None] = mapped_column(BigInteger)
+    subject_type: Mapped[str | None] = mapped_column(String(60))
+    subject_id: Mapped[int | None] = mapped_column(BigInteger)
+    """As which member of the school an operator acted, and what the deed was done to."""
     email_hash: Mapped[bytes | None] = mapped_column(LargeBinary)

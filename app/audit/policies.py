@@ -1,4 +1,4 @@
-"""Who may read the trail: it shows what everybody did and from where, so admins only."""
+"""Who may read the trail: it shows what everybody did and from where, so admins only, and under their own name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from flask_babel import lazy_gettext as _l
 
-from app.foundation.permissions import Role, explains, grants
+from app.foundation.permissions import Role, explains, grants, never_while_acting
 
 
 class Can(StrEnum):
@@ -14,4 +14,5 @@ class Can(StrEnum):
 
 
 grants({Can.READ: {Role.ADMIN}})
+never_while_acting(Can.READ)
 explains({Can.READ: _l("Read, export and search the audit trail")})

@@ -166,6 +166,7 @@ ACTIONS = {
     "school.resumed": _l("School resumed"),
     "school.suspended": _l("School suspended"),
     "second_factor.refused": _l("Second factor refused"),
+    "second_factor.removed": _l("Second factor removed"),
     "second_factor.turned_off": _l("Second factor turned off"),
     "second_factor.turned_on": _l("Second factor turned on"),
     "session.ended": _l("Signed out"),
@@ -174,6 +175,7 @@ ACTIONS = {
     "sessions.ended": _l("Sessions ended"),
     "settings.changed": _l("Settings changed"),
     "simulator.added": _l("Simulator added"),
+    "trail.exported": _l("Audit trail exported"),
     "work.replayed": _l("Work replayed"),
 }
 SUBJECTS = {
@@ -214,7 +216,9 @@ FIELDS = {
     "escalate_after_hours": _l("Escalate after hours"),
     "escalate_to_ids": _l("Escalate to"),
     "escalations": _l("Escalations"),
+    "filters": _l("Filters"),
     "hours": _l("Hours"),
+    "how": _l("How"),
     "is_open": _l("Is open"),
     "kind": _l("Kind"),
     "last_error": _l("Last error"),
@@ -263,6 +267,7 @@ FIELDS = {
     "zone": _l("Zone"),
 }
 VALUES = {
+    "access": _l("one of the two has no access any more"),
     "active": _l("active"),
     "admin": _l("admin"),
     "aircraft": _l("aircraft"),
@@ -280,10 +285,16 @@ VALUES = {
     "manager": _l("manager"),
     "pending": _l("pending"),
     "person": _l("person"),
+    "replaced": _l("by acting as somebody else"),
     "requested": _l("requested"),
     "room": _l("room"),
+    "school_suspended": _l("the school was suspended"),
+    "session_over": _l("with the session"),
+    "signed_out": _l("by signing out"),
     "simulator": _l("simulator"),
+    "stopped": _l("by stopping"),
     "suspended": _l("suspended"),
+    "time": _l("after half an hour"),
 }
 """How what is recorded reads, in words that are translated. What is in none of these tables is spelled out from its name."""
 FIRST_OF_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")

@@ -17,10 +17,19 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from app.audit.forms import TrailForm
-from app.audit.models import AuditEntry
-from app.audit.operations import keys_of_app
+from app.audit.models import OPERATOR, AuditEntry
+from app.audit.operations import keys_of_app, record_export
 from app.audit.policies import Can
-from app.audit.queries import Line, Wanted, list_trail, people_in, stream_trail, vocabulary
+from app.audit.queries import (
+    Line,
+    Wanted,
+    emails_of_operators,
+    list_trail,
+    operators_in,
+    people_in,
+    stream_trail,
+    vocabulary,
+)
 from app.audit.rules import KeyRing, action_words, field_words, spreadsheet_safe, subject_words, value_words
 from app.foundation import clock, nav, tenancy
 from app.foundation.crypto import Unreadable
@@ -52,7 +61,8 @@ def trail_index() -> Any:
     form.offer(vocabulary())
     ids = people_in([line.entry for line in found.rows]) if found else set()
     names = names_of_members(ids | ({form.member.data} if form.member.data else set()))
-    reader = Reader(names, str(current_user.zone), keys_of_app())
+    operators = emails_of_operators(operators_in([line.entry for line in found.rows])) if found else {}
+    reader = Reader(names, operators, str(current_user.zone), keys_of_app())
     return page("audit/index.html", form=form, found=found, reader=reader, status=200 if found else 422)
 
 
@@ -70,9 +80,10 @@ def trail_jsonl() -> Response:
 
 @dataclass(frozen=True)
 class Reader:
-    """How entries read to one person: the names of members by id, their zone, the keys of addresses."""
+    """How entries read to one person: names of members and addresses of operators by id, their zone, the keys of addresses."""
 
     names: dict[int, str]
+    operators: dict[int, str]
     zone: str
     ring: KeyRing
 
@@ -84,10 +95,16 @@ class Reader:
 
     def who(self, entry: AuditEntry) -> str:
         """Who did it, and on whose behalf."""
+        person = self.person(entry.actor_id) or self.operator(entry)
         if entry.on_behalf_of_id is not None:
-            person = self.person(entry.actor_id) or _("An operator of Groundschool")
             return _("%(person)s as %(other)s", person=person, other=self.person(entry.on_behalf_of_id))
-        return self.person(entry.actor_id) or _("Groundschool")
+        return person
+
+    def operator(self, entry: AuditEntry) -> str:
+        """Who did what no member did: an operator of the platform, or it by itself."""
+        if entry.operator_id is None:
+            return _("Groundschool") if entry.on_behalf_of_id is None else _("An operator of Groundschool")
+        return _("An operator (%(who)s)", who=self.operators.get(entry.operator_id, entry.operator_id))
 
     def what(self, entry: AuditEntry) -> str:
         return action_words(entry.action)
@@ -105,7 +122,7 @@ class Reader:
 
     def changes(self, entry: AuditEntry) -> list[tuple[str, str, str]]:
         """Field, before and after, in words."""
-        before, after = entry.before or {}, entry.after or {}
+        before, after = entry.before or {}, {f: v for f, v in (entry.after or {}).items() if f != OPERATOR}
         return [(field_words(f), self.value(before.get(f)), self.value(after.get(f))) for f in {**before, **after}]
 
     def value(self, value: Any) -> str:
@@ -156,6 +173,7 @@ def _stream(ending: str, mimetype: str, spell: Callable[[Rows], Iterator[str]]) 
     if not form.validate():
         raise BadRequest(_("These filters make no sense. Set them on the audit page and export again."))
     school = tenancy.required()
+    record_export(ending, list(form.asked), actor=current_user)
     rows = _rows(_wanted(form), school, str(current_user.zone), keys_of_app())
     name = f"audit-{school.slug}-{clock.today(school.zone).isoformat()}.{ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
@@ -164,16 +182,17 @@ def _stream(ending: str, mimetype: str, spell: Callable[[Rows], Iterator[str]]) 
 
 def _rows(wanted: Wanted, school: TenantRef, zone: str, ring: KeyRing) -> Rows:
     """Runs when the request is over: without its context, and so without translations."""
-    for lines, names in stream_trail(wanted, school):
-        yield from (_row(line, names, ZoneInfo(zone), ring) for line in lines)
+    for lines, names, operators in stream_trail(wanted, school):
+        yield from (_row(line, names, operators, ZoneInfo(zone), ring) for line in lines)
 
 
-def _row(line: Line, names: dict[int, str], zone: ZoneInfo, ring: KeyRing) -> dict[str, Any]:
+def _row(line: Line, names: dict[int, str], operators: dict[int, str], zone: ZoneInfo, ring: KeyRing) -> dict[str, Any]:
     entry = line.entry
+    operator = f"operator {operators.get(entry.operator_id, entry.operator_id)}" if entry.operator_id else None
     values = (
         line.seq,
         entry.at.astimezone(zone).isoformat(),
-        names.get(entry.actor_id or 0, entry.actor_id),
+        names.get(entry.actor_id or 0, entry.actor_id) or operator,
         names.get(entry.on_behalf_of_id or 0, entry.on_behalf_of_id),
         entry.action,
         entry.subject_type,

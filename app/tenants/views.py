@@ -222,7 +222,7 @@ def _rivals(form: SettingsForm, office: dict[int, str]) -> list[tuple[str, str, 
     for entry in list_entries_about("SchoolSettings", settings.id):
         after = entry.after or {}
         if read.isdigit() and after.get("version", 0) > int(read):
-            fields |= after.keys() - {"version"}
+            fields |= after.keys() & now.keys()
     form.version.data = str(settings.version)
     mine = form.facts
     return [(field_words(name), _in_words(now[name], office), _in_words(mine[name], office)) for name in sorted(fields)]

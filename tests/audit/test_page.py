@@ -170,9 +170,23 @@ def test_an_operator_is_named_on_the_platforms_trail(app: Flask, ana: LintingCli
         "booking.requested", Actor(user_id=77, membership_id=leo, is_operator=True, acting_until=clock.now())
     )
     assert (entry.actor_id, entry.on_behalf_of_id) == (None, leo)
-    assert "An operator of Groundschool as Leo Hart" in lines(ana.get("/skyline/audit"))[0]
+    assert entry.operator_id == 77
+    assert "An operator (77) as Leo Hart" in lines(ana.get("/skyline/audit"))[0]
     noted = session.query(PlatformEntry).filter_by(action="booking.requested").one()
     assert (noted.user_id, noted.school_id, noted.email_hash) == (77, entry.tenant_id, None)
+    assert (noted.on_behalf_of_id, noted.subject_type, noted.subject_id) == (leo, "Membership", leo)
+
+
+def test_an_export_is_recorded_without_what_was_looked_for(app: Flask, ana: LintingClient) -> None:
+    for ending in ("csv", "jsonl"):
+        assert ana.get(f"/skyline/audit.{ending}?person=leo&since=2026-01-01").status == 200
+    with at_school("skyline"):
+        found = session.query(AuditEntry).filter_by(action="trail.exported").order_by(AuditEntry.id).all()
+        assert [entry.after for entry in found] == [
+            {"kind": "csv", "filters": ["person", "since"]},
+            {"kind": "jsonl", "filters": ["person", "since"]},
+        ]
+        assert {entry.actor_id for entry in found} == {member(ANA).id}
 
 
 def test_values_read_as_people_say_them(app: Flask, ana: LintingClient) -> None:

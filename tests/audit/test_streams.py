@@ -40,7 +40,7 @@ def test_the_csv_holds_what_the_page_finds_and_no_formula(own: Committed) -> Non
     evil = next(row for row in rows if row["action"] == "'=cmd")
     assert evil["person"] == f"'{EVIL}"
     assert not [cell for row in rows for cell in row.values() if cell[:1] in set("=+-@\t\r")]
-    assert [row["action"] for row in rows][:2] == ["session.opened", "'=cmd"]
+    assert [row["action"] for row in rows][:3] == ["trail.exported", "session.opened", "'=cmd"]
     assert rows[0]["person"] == "Ana Ruiz"
     assert rows[0]["address"] == "127.0.0.1"
     assert rows[0]["at"].endswith(("-08:00", "-07:00"))

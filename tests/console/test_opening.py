@@ -97,7 +97,7 @@ def test_both_trails_name_the_deed(app: Flask) -> None:
     school = tenant("ridge")
     assert (opened.school_id, opened.user_id) == (school.id, operator_actor().user_id)
     (made,) = entries("ridge", "school.created")
-    assert made.after == {"slug": "ridge", "zone": "Europe/Zurich"}
+    assert made.after == {"slug": "ridge", "zone": "Europe/Zurich", "operator_id": operator_actor().user_id}
     assert [entry.action for entry in entries("ridge", "member.invited", "invitation.sent")] == [
         "member.invited",
         "invitation.sent",

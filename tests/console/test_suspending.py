@@ -53,7 +53,7 @@ def test_both_trails_name_the_deeds_and_the_reason(app: Flask) -> None:
     suspend_on_the_page(client).form("End the suspension").submit()
     began, ended = entries("skyline", "school.suspended", "school.resumed")
     assert (began.action, ended.action) == ("school.suspended", "school.resumed")
-    assert began.after == {"suspension_reason": REASON}
+    assert began.after == {"suspension_reason": REASON, "operator_id": operator_actor().user_id}
     noted = platform_entries("school.suspended", "school.resumed")
     assert [(entry.user_id, entry.school_id) for entry in noted] == [(operator_actor().user_id, began.tenant_id)] * 2
     history = client.get(SKYLINE).text

@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
 from app.audit.models import AuditEntry, PlatformEntry
-from app.foundation import clock
+from app.foundation import clock, tenancy
 from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.identity.models import Membership, User, UserSession
+from app.identity.operations.acting import end_acting_that_is_over
 from app.identity.queries import find_user_by_email
-from tests.cast import ANA, BEA, HAL, LEO, LOU, MAX, PASSWORD, Person, at_school, member
+from app.tenants.queries import school_settings
+from tests.cast import ANA, BEA, HAL, IVY, LEO, LOU, MAX, OPERATOR, PASSWORD, Person, at_school, member
 from tests.client import LintingClient, Page
 
+OVER = "You are yourself again: acting as another person is over."
 REASON = "Leo sees no slots; looking with his eyes"
 
 
@@ -121,7 +125,7 @@ def test_it_ends_by_itself_after_half_an_hour(app: Flask) -> None:
     assert timedelta(minutes=29) < opened.acting_until - clock.now() <= timedelta(minutes=30)
     session.execute(update(UserSession).values(acting_until=clock.now() - timedelta(seconds=1)))
     session.commit()
-    assert banner(client) == ""
+    assert banner(client) == OVER
     assert client.get("/skyline/people").status == 200
 
 
@@ -136,7 +140,7 @@ def test_it_ends_by_itself_after_half_an_hour(app: Flask) -> None:
 def test_it_ends_with_what_either_of_the_two_may_be(app: Flask, whose: Person, values: dict[str, object]) -> None:
     client = acting(app)
     change_member(whose, **values)
-    assert banner(client) == ""
+    assert banner(client) == OVER
 
 
 def test_a_suspended_admin_is_out_also_while_acting(app: Flask) -> None:
@@ -297,6 +301,134 @@ def test_what_was_cut_off_while_acting_is_not_kept(app: Flask) -> None:
     assert (cut_off.status, cut_off.form("/login").value("resume")) == (401, "")
     cut_off.form("/login").fill(email=ANA.email, password=PASSWORD).submit()
     assert (name_of(ANA), name_of(LEO)) == ("Ana Ruiz", "Leo Hart")
+
+
+# -- how it ends is recorded once --------------------------------------------------------------------------------------
+
+
+def endings() -> list[tuple[int | None, int | None, str]]:
+    """Who had acted as whom, and how it ended."""
+    return [(e.actor_id, e.on_behalf_of_id, (e.after or {})["how"]) for e in entries("acting.ended")]
+
+
+def prune() -> None:
+    tenancy.enter(None)
+    with at_school("harbour"):
+        end_acting_that_is_over()
+        session.commit()
+
+
+def test_that_time_ended_it_is_recorded_by_the_next_page_and_said_there(app: Flask) -> None:
+    client = acting(app)
+    end_by_time()
+    assert banner(client) == OVER
+    assert endings() == [(id_of(ANA), id_of(LEO), "time")]
+    assert banner(client) == ""
+    prune()
+    assert len(endings()) == 1
+
+
+def test_also_on_a_page_outside_the_school(app: Flask) -> None:
+    client = acting(app)
+    end_by_time()
+    with time_machine.travel(clock.now() + timedelta(minutes=31), tick=False):
+        assert client.get("/account").status == 200
+    assert endings() == [(id_of(ANA), id_of(LEO), "time")]
+
+
+def test_a_refused_request_does_not_lose_the_entry(app: Flask) -> None:
+    client = acting(app)
+    end_by_time()
+    assert client.get("/skyline/nowhere-at-all").status == 404
+    assert client.get("/skyline/people/99999999").status == 404
+    assert banner(client) == OVER
+    assert [how for _who, _whom, how in endings()] == ["time"]
+
+
+def test_the_daily_job_records_what_nobody_came_back_to_see(app: Flask) -> None:
+    client = acting(app)
+    end_by_time()
+    prune()
+    prune()
+    assert endings() == [(id_of(ANA), id_of(LEO), "time")]
+    assert banner(client) == OVER
+    assert len(endings()) == 1
+
+
+def test_stopping_signing_out_and_losing_access_are_told_apart(app: Flask) -> None:
+    acting(app).get("/skyline/profile").form("Stop").submit()
+    acting(app).get("/skyline/profile").form("/logout").submit()
+    client = acting(app)
+    change_member(LEO, status="suspended", standing_reason="fees")
+    banner(client)
+    assert [how for _who, _whom, how in endings()] == ["stopped", "signed_out", "access"]
+    assert "session.ended" in {entry.action for entry in entries("session.ended")}
+
+
+def test_beginning_to_act_elsewhere_ends_what_was_begun_before(app: Flask) -> None:
+    client = operating(app)
+    form = client.get("/acting").form("Begin").fill(school="harbour", email=IVY.email, reason=REASON)
+    assert form.submit(follow=False).location == "/harbour/"
+    (ended,) = entries("acting.ended")
+    assert (ended.actor_id, ended.on_behalf_of_id) == (None, id_of(LEO))
+    assert (ended.after or {})["how"] == "replaced"
+    assert client.get("/skyline/profile").status == 404
+
+
+# -- operators ---------------------------------------------------------------------------------------------------------
+
+
+def operating(app: Flask) -> LintingClient:
+    """The platform's operator as Leo."""
+    client = LintingClient(app).sign_in(OPERATOR)
+    form = client.get("/acting").form("Begin").fill(school="skyline", email=LEO.email, reason=REASON)
+    assert form.submit(follow=False).location == "/skyline/"
+    return client
+
+
+def user_id(person: Person) -> int:
+    user = find_user_by_email(person.email)
+    assert user
+    return user.id
+
+
+def test_both_trails_name_the_operator_and_the_person(app: Flask) -> None:
+    operating(app).get("/skyline/profile").form("/skyline/profile").fill(phone="+1 555 0100").submit()
+    (begun,), (changed,) = entries("acting.begun"), entries("profile.changed")
+    assert begun.operator_id == changed.operator_id == user_id(OPERATOR)
+    assert OPERATOR.email not in str((begun.after, changed.after))
+    note = session.scalars(select(PlatformEntry).where(PlatformEntry.action == "profile.changed")).one()
+    assert (note.user_id, note.on_behalf_of_id, note.subject_type, note.subject_id) == (
+        user_id(OPERATOR), id_of(LEO), "Membership", id_of(LEO),
+    )  # fmt: skip
+    begun_note = session.scalars(select(PlatformEntry).where(PlatformEntry.action == "acting.begun")).one()
+    assert (begun_note.user_id, begun_note.subject_id) == (user_id(OPERATOR), id_of(LEO))
+    page = LintingClient(app).sign_in(ANA).get("/skyline/audit?action=profile.changed")
+    assert f"An operator ({OPERATOR.email}) as Leo Hart" in page.text
+
+
+def test_an_operator_acts_in_a_school_that_asks_for_a_second_factor_only_with_one(app: Flask) -> None:
+    with at_school("skyline"):
+        school_settings().admins_need_second_factor = True
+        session.commit()
+    client = LintingClient(app).sign_in(OPERATOR)
+    form = client.get("/acting").form("Begin").fill(school="skyline", email=LEO.email, reason=REASON)
+    refused = form.submit()
+    assert refused.status == 409
+    assert refused.link("Set up a second factor").follow().path.startswith("/account/second-factor")
+    assert entries("acting.begun") == []
+    session.execute(update(UserSession).where(UserSession.ended_at.is_(None)).values(second_factor_at=clock.now()))
+    session.commit()
+    assert form.submit(follow=False).location == "/skyline/"
+    assert client.get("/skyline/profile").status == 200
+
+
+@pytest.mark.parametrize("path", ["/skyline/audit", "/skyline/audit.csv", "/skyline/audit.jsonl"])
+def test_the_trail_is_not_read_while_acting(app: Flask, path: str) -> None:
+    client = LintingClient(app).sign_in(OPERATOR)
+    form = client.get("/acting").form("Begin").fill(school="skyline", email=ANA.email, reason=REASON)
+    form.submit(follow=False)
+    assert client.get(path).status == 403
 
 
 def test_stop_leads_on_also_when_it_has_ended_by_itself(app: Flask) -> None:

@@ -16,7 +16,7 @@ from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.pages import Page, paginate
 from app.foundation.tenancy import TenantRef
-from app.identity.models import Membership
+from app.identity.models import Membership, User
 
 BATCH = 500
 
@@ -74,8 +74,8 @@ def list_trail(wanted: Wanted, *, cursor: str = "") -> Page[Line]:
     return Page([Line(row.AuditEntry, row.seq, row.hash) for row in found.rows], found.before, found.after)
 
 
-def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[tuple[list[Line], dict[int, str]]]:
-    """The whole trail of a school, newest first, in batches, each with the names of its people by id.
+def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[tuple[list[Line], dict[int, str], dict[int, str]]]:
+    """The whole trail of a school, newest first, in batches, each with the names of its people and the addresses of operators.
 
     Each batch is read in a session and a transaction of its own, stamped for `school` while it is read and never while the
     reader holds it: whatever the thread does between two batches sees its own school.
@@ -85,9 +85,10 @@ def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[tuple[list[Line]
         with tenancy.tenant_scope(school), session.session_factory() as own:
             lines = _batch(own, wanted, last)
             names = _names(own, lines)
+            operators = emails_of_operators(operators_in([line.entry for line in lines]), own)
         if not lines:
             return
-        yield lines, names
+        yield lines, names, operators
         last = (lines[-1].entry.at, lines[-1].entry.id)
 
 
@@ -121,6 +122,19 @@ def people_in(entries: list[AuditEntry]) -> set[int]:
     ids = {member for entry in entries for member in (entry.actor_id, entry.on_behalf_of_id)}
     ids |= {entry.subject_id for entry in entries if entry.subject_type == Membership.__name__}
     return {member for member in ids if member is not None}
+
+
+def operators_in(entries: list[AuditEntry]) -> set[int]:
+    """The users' ids of the operators who did what entries speak of."""
+    return {entry.operator_id for entry in entries if entry.operator_id is not None}
+
+
+def emails_of_operators(ids: set[int], own: Session | None = None) -> dict[int, str]:
+    """The addresses of operators by user id, without those who are erased."""
+    if not ids:
+        return {}
+    rows = (own or session).execute(select(User.id, User.email).where(User.id.in_(ids), User.erased_at.is_(None)))
+    return {row.id: row.email for row in rows}
 
 
 def _lines(wanted: Wanted, *columns: Any) -> Select[Any]:

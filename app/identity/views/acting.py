@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import g, redirect, request, url_for
+from flask import session as cookie
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from app.foundation import csrf, tenancy
+from app.foundation import clock, csrf, tenancy
+from app.foundation.actor import Actor
+from app.foundation.db import after_commit
 from app.foundation.permissions import access, operator, requires, signed_in
 from app.foundation.refusals import Refusal
 from app.foundation.replies import page, reply
 from app.identity.forms.acting import ActingForm, OperatorActingForm
 from app.identity.models import Membership
-from app.identity.operations.acting import begin_acting, end_acting
+from app.identity.operations.acting import ACTING_LIFE, NeedsSecondFactor, begin_acting, end_acting, end_acting_of
 from app.identity.policies import Can
 from app.identity.queries import find_membership_of_user, find_user_by_email
 from app.identity.views import bp, people_bp
+
+ACTING = "acting"
+"""The cookie's entry: the school's id, and until when at the latest, in seconds since 1970."""
 
 
 @people_bp.get("/<int:member_id>/acting")
@@ -31,6 +37,7 @@ def acting_new(member_id: int) -> Any:
 def acting_create(member_id: int) -> Any:
     member, form = access(Membership, member_id), ActingForm()
     if form.carry_out(lambda: begin_acting(member, reason=form.reason.data or "", actor=current_user)):
+        remember_acting(tenancy.required().id)
         return reply(f"/{tenancy.required().slug}/")
     return page("identity/acting.html", member=member, form=form, status=form.status)
 
@@ -47,6 +54,7 @@ def acting_end_shown() -> Any:
 @csrf.for_anybody
 def acting_end() -> Any:
     member = end_acting(actor=current_user)
+    cookie.pop(ACTING, None)
     if member is None or current_user.real_membership_id is None:
         return reply(url_for("identity.schools_index"))
     said = _("You are yourself again.")
@@ -58,7 +66,7 @@ def acting_end() -> Any:
 def operator_acting_new() -> Any:
     """Whoever comes from a school's page finds the school, and often the person, filled in."""
     known = {name: request.args.get(name, "") for name in ("school", "email")}
-    return page("identity/operator_acting.html", form=OperatorActingForm(formdata=None, data=known))
+    return page("identity/operator_acting.html", form=OperatorActingForm(formdata=None, data=known), lacks_factor=False)
 
 
 @bp.post("/acting")
@@ -67,8 +75,35 @@ def operator_acting_create() -> Any:
     form = OperatorActingForm()
     member = form.carry_out(lambda: _begin_as_operator(form))
     if member:
+        remember_acting(member.tenant_id)
         return reply(f"/{form.school.data}/")
-    return page("identity/operator_acting.html", form=form, status=form.status)
+    return page(
+        "identity/operator_acting.html", form=form, status=form.status,
+        lacks_factor=isinstance(form.refused, NeedsSecondFactor),
+    )  # fmt: skip
+
+
+# -- when it is over -----------------------------------------------------------------------------------------------
+
+
+def remember_acting(school_id: int) -> None:
+    """Have the cookie say where this browser acts and until when, so that a later request notices that it is over."""
+    cookie[ACTING] = f"{school_id} {int((clock.now() + ACTING_LIFE).timestamp())}"
+
+
+def notice_end_of_acting(actor: Actor) -> None:
+    """End in the records, too, what is over by time or by what either of the two may be. Called while the actor is looked up.
+
+    Where this request is rolled back nothing was noticed, and the next one does.
+    """
+    school_id, until = map(int, str(cookie[ACTING]).split())
+    school = tenancy.current()
+    is_here = school is not None and school.id == school_id
+    if actor.is_acting or not (is_here or clock.now().timestamp() >= until):
+        return
+    end_acting_of(actor.session_id, "access")
+    after_commit(lambda: cookie.pop(ACTING, None))
+    g.acting_is_over = True
 
 
 def _begin_as_operator(form: OperatorActingForm) -> Membership:

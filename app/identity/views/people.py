@@ -226,4 +226,5 @@ def _person_page(member: Membership, failed: Form | None = None) -> Any:
 
 
 def _deed(entry: AuditEntry, names: dict[int, str]) -> Deed:
-    return Deed(action_words(entry.action), names.get(entry.actor_id or 0) or _("Groundschool"), entry.at)
+    nobody = _("An operator of Groundschool") if entry.operator_id else _("Groundschool")
+    return Deed(action_words(entry.action), names.get(entry.actor_id or 0) or nobody, entry.at)

@@ -27,6 +27,7 @@ from app.identity.operations.sessions import (
 from app.identity.queries import find_actor, list_open_sessions, list_schools_of_user, list_standings_of_user
 from app.identity.rules import device_words, new_token
 from app.identity.views import bp, login
+from app.identity.views.acting import ACTING, notice_end_of_acting
 from app.identity.views.cut_off import ENDED_TOKEN, TOKEN, do_again, keep_post, own_path, read_kept
 from app.identity.views.second_factor import ask_for_code
 from app.identity.views.sign_in_limits import know_device, tries_for
@@ -144,6 +145,8 @@ def load_actor(_request: Request) -> Actor | None:
     """Flask-Login asks once a request: whose token is this, and what are they here?"""
     token = cookie.get(TOKEN)
     actor = find_actor(token, idle=idle_life()) if token else STRANGER
+    if actor.is_authenticated and ACTING in cookie:
+        notice_end_of_acting(actor)
     return actor if actor.is_authenticated else None
 
 
