@@ -17,6 +17,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from app.demo.commands import empty_database
 from app.foundation import db, jobs, tenancy
 from app.foundation.settings import Settings
 from tests.cast import school
@@ -28,11 +29,17 @@ REDIS_DATABASES = 16
 
 
 class LiveServer:
-    """gunicorn on a free port and a database of its own. `url` is its address; `stop` ends it and drops the database."""
+    """gunicorn on a free port and a database of its own. `url` is its address; `stop` ends it and drops the database.
 
-    def __init__(self, name: str, *, workers: int = 2, threads: int = 4) -> None:
+    An `empty` one is no demo, and has no school in it yet.
+    """
+
+    def __init__(self, name: str, *, workers: int = 2, threads: int = 4, empty: bool = False) -> None:
         self.database = clone_database(name)
         self.settings = _settings(self.database, workers, threads)
+        if empty:
+            empty_database(self.settings)
+            self.settings = replace(self.settings, demo=False)
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.log = self.settings.data_dir / "web.log"
         self.process = self._start()
@@ -67,6 +74,19 @@ class LiveServer:
             app.config["SETTINGS"] = before
             _work_on(db.engine(), "conditional_savepoint")
             engine.dispose()
+
+    def run(self, *words: str) -> str:
+        """What `flask …` says on this database."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi:app", *words]
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment(self.settings),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        ).stdout
 
     def work_off(self, slug: str, *, app: Flask) -> int:
         """Do all work of a school that is due, as a worker would. Returns how many rows ran."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from playwright.sync_api import ConsoleMessage, Page, Response
+from playwright.sync_api import ConsoleMessage, Page, Response, expect
 
 from tests.cast import PASSWORD, Person
 
@@ -33,11 +33,23 @@ scriptless: WeakSet[Page] = WeakSet()
 def sign_in(page: Page, person: Person, school: str | None = None) -> Page:
     """Sign in through the form, to the person's own school unless another is named, and stand on the page that follows."""
     page.goto(f"/login?next=/schools&tenant={school or person.slug}")
-    page.get_by_label("E-mail").fill(person.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    fill_in_sign_in(page, person.email)
     page.wait_for_url(lambda url: "/login" not in url)
     return page
+
+
+def fill_in_sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Send the sign-in form that the page shows."""
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def heading(page: Page, words: str) -> None:
+    """The page is the one of this heading, for everybody and on every screen."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(words)
+    check_accessibility(page)
+    check_widths(page)
 
 
 def check_accessibility(page: Page) -> None:

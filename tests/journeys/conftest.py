@@ -21,6 +21,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.cast import Person
+from tests.identity.mailbox import take_from
 from tests.journeys.browsing import Faults, scriptless, sign_in
 from tests.live import LiveServer
 
@@ -107,6 +108,17 @@ def plain_page(open_page: OpenPage) -> Page:
 def work_off(live: LiveServer, the_app: Flask) -> Callable[[str], int]:
     """Does a school's due work on the live database: `work_off("skyline")` returns how many rows ran."""
     return lambda slug: live.work_off(slug, app=the_app)
+
+
+@pytest.fixture
+def mailed_path(live: LiveServer, work_off: Callable[[str], int]) -> Callable[[str], str]:
+    """Where the latest mail to an address leads: `mailed_path("nia@elsewhere.example")`. Does Skyline's due work first."""
+
+    def found(to: str) -> str:
+        work_off("skyline")
+        return [mail.path for mail in take_from(live.settings) if mail.to == to][-1]
+
+    return found
 
 
 @pytest.fixture

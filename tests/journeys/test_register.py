@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.cast import ANA, LEO
-from tests.identity.mailbox import take_from
-from tests.journeys.browsing import check_accessibility, check_widths
-from tests.live import LiveServer
+from tests.journeys.browsing import check_accessibility, fill_in_sign_in, heading
 
 EMAIL, CHOSEN = "nia@elsewhere.example", "gusting from the west"
 
 
-def heading(page: Page, words: str) -> None:
-    expect(page.get_by_role("heading", level=1)).to_have_text(words)
-    check_accessibility(page)
-    check_widths(page)
-
-
-def mailed_path(live: LiveServer, work_off, to: str) -> str:  # type: ignore[no-untyped-def]
-    work_off("skyline")
-    return next(mail.path for mail in take_from(live.settings) if mail.to == to)
-
-
-def test_from_the_first_page_to_the_first_visit(live: LiveServer, open_page, work_off) -> None:
+def test_from_the_first_page_to_the_first_visit(open_page, mailed_path) -> None:
     page = open_page(width=390)
     page.goto("/login?tenant=skyline")
     page.get_by_role("link", name="New here? Ask to join.").click()
@@ -38,13 +25,11 @@ def test_from_the_first_page_to_the_first_visit(live: LiveServer, open_page, wor
     page.get_by_role("button", name="Ask to join").click()
     heading(page, "Look into your mailbox")
 
-    page.goto(mailed_path(live, work_off, EMAIL))
+    page.goto(mailed_path(EMAIL))
     heading(page, "Confirm your e-mail")
     page.get_by_label("The password you chose").fill(CHOSEN)
     page.get_by_role("button", name="Confirm").click()
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(CHOSEN)
-    page.get_by_role("button", name="Sign in").click()
+    fill_in_sign_in(page, EMAIL, CHOSEN)
     heading(page, "Your request is with the school")
 
     admin = open_page(ANA)
@@ -58,7 +43,7 @@ def test_from_the_first_page_to_the_first_visit(live: LiveServer, open_page, wor
     expect(page.get_by_label("Name")).to_have_value("Nia Obi")
 
 
-def test_a_forgotten_password_with_script_off(live: LiveServer, open_page, work_off) -> None:
+def test_a_forgotten_password_with_script_off(open_page, mailed_path) -> None:
     page = open_page(script=False)
     page.goto("/login")
     page.get_by_role("link", name="Forgot your password?").click()
@@ -66,13 +51,11 @@ def test_a_forgotten_password_with_script_off(live: LiveServer, open_page, work_
     page.get_by_label("E-mail").fill(LEO.email)
     page.get_by_role("button", name="Send the link").click()
     heading(page, "Look into your mailbox")
-    page.goto(mailed_path(live, work_off, LEO.email))
+    page.goto(mailed_path(LEO.email))
     heading(page, "Choose a new password")
     page.get_by_label("New password").fill(CHOSEN)
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("Your password is changed").first).to_be_visible()
-    page.get_by_label("E-mail").fill(LEO.email)
-    page.get_by_label("Password").fill(CHOSEN)
-    page.get_by_role("button", name="Sign in").click()
+    fill_in_sign_in(page, LEO.email, CHOSEN)
     page.goto("/account")
     heading(page, "Your account")

@@ -1,0 +1,183 @@
+"""People in a browser: invited, imported, let in, given roles, suspended, acted as, given their data, and erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.foundation import clock
+from app.foundation.actor import SYSTEM
+from app.foundation.permissions import Role
+from app.identity.operations.accounts import add_member, add_user
+from tests.cast import ANA, BEA, PASSWORD, Person
+from tests.journeys.browsing import check_accessibility, check_widths, fill_in_sign_in, heading
+
+OpenPage = Callable[..., Page]
+Inside = Callable[[str], AbstractContextManager[None]]
+MailedPath = Callable[[str], str]
+BOTH_WAYS = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+CHOSEN = "gusting from the west"
+LIST = f"""Name;E-mail;Phone;Roles;Department
+Jan Tal;jan@elsewhere.example;;Learner;
+Bea Lindgren;{BEA.email};+1 604 555 0199;;
+Nobody;nobody at all;;;
+"""
+
+
+def a_learner(inside: Inside, name: str, *, status: str = "active") -> Person:
+    """Somebody of Skyline whom no other journey knows."""
+    person = Person(f"{name.split()[0].lower()}@elsewhere.example", "skyline")
+    with inside("skyline"):
+        user = add_user(person.email, password=PASSWORD, cost=4)
+        user.email_confirmed_at = clock.now()
+        add_member(user, name=name, roles=[Role.LEARNER], actor=SYSTEM).status = status
+    return person
+
+
+def find(page: Page, name: str) -> None:
+    """An admin finds a person and opens their page."""
+    page.goto(f"/skyline/people?search={name.split()[0]}")
+    page.get_by_role("link", name=name).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_somebody_is_invited_comes_in_teaches_and_is_suspended(open_page: OpenPage, mailed_path: MailedPath) -> None:
+    """The admin at a desk with script, the person on a phone without."""
+    name, email = "Ines Roy", "ines@elsewhere.example"
+    admin = open_page(ANA)
+    admin.goto("/skyline/people")
+    admin.get_by_role("link", name="Add a person").click()
+    heading(admin, "Add a person")
+    admin.get_by_label("Name").fill(name)
+    admin.get_by_label("E-mail").fill(email)
+    admin.get_by_role("button", name="Invite person").click()
+    heading(admin, name)
+
+    page = open_page(script=False, width=390)
+    page.goto(mailed_path(email))
+    heading(page, "Welcome to Skyline Flight School")
+    page.get_by_label("Password").fill(CHOSEN)
+    page.get_by_role("button", name="Accept the invitation").click()
+    fill_in_sign_in(page, email, CHOSEN)
+    expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
+
+    admin.reload()
+    admin.get_by_role("checkbox", name="Instructor").check()
+    admin.get_by_role("button", name="Save roles").click()
+    expect(admin.get_by_text(f"The roles of {name} are saved.").first).to_be_visible()
+    page.goto("/skyline/availability")
+    expect(page.get_by_role("button", name="Save availability")).to_be_visible()
+
+    admin.locator("summary", has_text="Suspend").click()
+    admin.get_by_label("Reason").fill("Your medical has expired")
+    check_accessibility(admin)
+    admin.get_by_role("button", name="Suspend access").click()
+    expect(admin.get_by_text("Suspended", exact=True).first).to_be_visible()
+    page.get_by_role("navigation", name="Main").get_by_role("link").first.click()
+    heading(page, "Your access is suspended")
+    expect(page.get_by_text("Your medical has expired")).to_be_visible()
+
+
+@BOTH_WAYS
+def test_a_list_is_read_reviewed_and_carried_out(open_page: OpenPage, mailed_path: MailedPath, script: bool) -> None:
+    listed = LIST if script else LIST.replace("jan@", "jon@").replace("Jan Tal", "Jon Tal").replace("0199", "0188")
+    email = "jan@elsewhere.example" if script else "jon@elsewhere.example"
+    page = open_page(ANA, script=script)
+    page.goto("/skyline/people")
+    page.get_by_role("link", name="Import a list").click()
+    heading(page, "Import people")
+    if script:
+        page.get_by_label("Paste a list").fill(listed)
+    else:
+        file = {"name": "people.csv", "mimeType": "text/csv", "buffer": listed.encode()}
+        page.get_by_label("Or choose a CSV file").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Review the list").click()
+    heading(page, "Review the list")
+    refused = page.get_by_role("region", name="Refused")
+    expect(refused.get_by_role("row", name="nobody at all")).to_contain_text("4")
+    expect(page.get_by_role("region", name="Changed").get_by_role("row", name="Bea Lindgren")).to_be_visible()
+    expect(page.get_by_role("region", name="Added").get_by_role("row", name=email)).to_be_visible()
+
+    page.get_by_role("button", name="Carry out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("People")
+    expect(page.get_by_role("row", name=email)).to_contain_text("Invited")
+    assert mailed_path(email).startswith("/skyline/invitation/")
+
+
+def test_several_are_let_in_at_once(open_page: OpenPage, inside: Inside) -> None:
+    for name in ("Ulla First", "Vera Second"):
+        a_learner(inside, name, status="pending")
+    page = open_page(ANA, script=False)
+    page.goto("/skyline/people?status=pending")
+    for name in ("Ulla First", "Vera Second"):
+        page.get_by_label(f"Approve {name}").check()
+    check_accessibility(page)
+    check_widths(page)
+    page.get_by_role("button", name="Approve the chosen").click()
+    expect(page.get_by_text("2 people are in.").first).to_be_visible()
+
+
+def test_an_admin_acts_as_a_learner_who_is_told(
+    open_page: OpenPage, work_off: Callable[[str], int], inside: Inside
+) -> None:
+    person = a_learner(inside, "Wim Acted")
+    page = open_page(ANA)
+    find(page, "Wim Acted")
+    page.get_by_role("link", name="Act as them").click()
+    heading(page, "Act as Wim Acted")
+    page.get_by_label("Reason").fill("They cannot find their course")
+    page.get_by_role("button", name="Begin").click()
+
+    banner = page.get_by_role("complementary", name="Acting as another person")
+    for path in ("", "courses", "bookings", "week", "notifications", "profile"):
+        page.goto(f"/skyline/{path}")
+        expect(banner).to_contain_text("You act as Wim Acted until")
+    check_accessibility(page)
+    check_widths(page)
+    banner.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("You are yourself again.").first).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Wim Acted")
+    expect(banner).to_have_count(0)
+
+    work_off("skyline")
+    told = open_page(person, script=False)
+    told.goto("/skyline/notifications")
+    expect(told.get_by_role("heading", name="acted as you")).to_be_visible()
+
+
+def test_a_person_takes_their_data_and_is_erased(open_page: OpenPage, inside: Inside, mailed_path: MailedPath) -> None:
+    """The person on a phone with script, the admin at a desk without."""
+    name = "Xenia Gone"
+    person = a_learner(inside, name)
+    page = open_page(person, width=390)
+    page.goto("/skyline/profile")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    told = json.loads(Path(download.value.path()).read_text())
+    assert told["account"]["email"] == person.email
+    page.get_by_role("link", name="Ask to be erased").click()
+    heading(page, "Ask to be erased")
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_text("have your request").first).to_be_visible()
+
+    admin = open_page(ANA, script=False)
+    admin.goto(mailed_path(ANA.email))
+    expect(admin.get_by_role("heading", level=1)).to_have_text(name)
+    admin.get_by_role("link", name="Erase").click()
+    heading(admin, f"Erase {name}")
+    admin.get_by_label("Name").fill(name.split()[0])
+    admin.get_by_role("button", name="Erase").click()
+    expect(admin.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    admin.get_by_label("Name").fill(name)
+    admin.get_by_role("button", name="Erase").click()
+    expect(admin.get_by_text(f"{name} is erased.").first).to_be_visible()
+
+    page.goto("/skyline/profile")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    fill_in_sign_in(page, person.email)
+    expect(page.get_by_text("do not belong together")).to_be_visible()
