@@ -74,8 +74,16 @@ def answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        log.exception("unexpected error", exc_info=error, extra={"path": request.path})
+        log_unexpected(error)
         return respond(500)
+
+    # What fails after the view, as COMMIT may, Flask logs itself, with the path.
+    app.log_exception = lambda exc_info: log_unexpected(exc_info[1])  # type: ignore[method-assign]
+
+
+def log_unexpected(error: BaseException | None) -> None:
+    """A line with the trace and the endpoint; never the path, which may be a mailed link that still works."""
+    log.error("unexpected error", exc_info=error, extra={"endpoint": request.endpoint, "method": request.method})
 
 
 def database_is_gone(error: Exception) -> bool:

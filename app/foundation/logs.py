@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import uuid
+from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -44,8 +45,28 @@ class JsonLines(logging.Formatter):
             line["correlation_id"] = _correlation.get()
         line.update((key, record.__dict__[key]) for key in record.__dict__.keys() - _PLAIN)
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _without_content(self.formatException(record.exc_info), record.exc_info[1])
         return _to_json(line)
+
+
+def _without_content(text: str, error: BaseException | None) -> str:
+    """A trace without the rows and keys that PostgreSQL quotes in an error's DETAIL: they hold e-mails and names."""
+    for one in _with_causes(error):
+        told = getattr(getattr(one, "diag", None), "message_detail", None)
+        if told:
+            text = text.replace(told, "(left out)")
+    return text
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it; what SQLAlchemy wraps is its cause."""
+    waiting, seen = [error], set()
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            waiting += [one.__cause__, one.__context__]
+            yield one
 
 
 def set_up_logs(level: str) -> None:

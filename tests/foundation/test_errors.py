@@ -6,13 +6,16 @@ from typing import Any
 
 import psycopg2
 import pytest
-from flask import Flask, abort
+from flask import Flask, Response, abort, request
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.foundation.db import session
 from app.foundation.errors import database_is_gone, titles
+from app.foundation.logs import JsonLines
 from app.foundation.permissions import public
 from app.foundation.refusals import BadRequest, Refusal
+from app.identity.models import User
 from tests.cast import ANA
 from tests.client import PARTIAL, LintingClient
 
@@ -123,3 +126,50 @@ def test_the_wrong_verb_says_which_are_right(app: Flask) -> None:
 def test_an_unexpected_error_is_logged_with_its_trace(throwaway: Flask, caplog: pytest.LogCaptureFixture) -> None:
     failing(throwaway, RuntimeError("the gear is up")).get("/fail")
     assert "the gear is up" in caplog.text
+
+
+# -- what reaches the log ------------------------------------------------------------------------------------------
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    return "\n".join(JsonLines().format(record) for record in caplog.records)
+
+
+def a_row_twice() -> None:
+    """PostgreSQL refuses a second person of an address, and quotes it."""
+    for _ in range(2):
+        session.add(User(email="nobody.should.read@this.example"))
+        session.flush()
+
+
+def test_an_error_behind_a_mailed_link_leaves_neither_the_link_nor_a_row_in_the_log(
+    throwaway: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    @throwaway.get("/fail/<token>", endpoint="fail")
+    @public("a test asks")
+    def fail(token: str) -> Any:
+        a_row_twice()
+
+    throwaway.config["PROPAGATE_EXCEPTIONS"] = False
+    assert LintingClient(throwaway).get("/fail/a-token-that-works").status == 500
+    text = logged(caplog)
+    assert "a-token-that-works" not in text
+    assert "nobody.should.read" not in text
+    assert "duplicate key value violates unique constraint" in text
+    assert '"endpoint": "fail"' in text
+
+
+def test_an_error_after_the_view_leaves_no_link_either(throwaway: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    @throwaway.after_request
+    def fail(response: Response) -> Response:
+        if request.path.startswith("/password/reset"):
+            a_row_twice()
+        return response
+
+    throwaway.config["PROPAGATE_EXCEPTIONS"] = False
+    client = throwaway.test_client()
+    assert client.get("/password/reset/a-token-that-works").status_code == 500
+    text = logged(caplog)
+    assert "a-token-that-works" not in text
+    assert "nobody.should.read" not in text
+    assert "unexpected error" in text
