@@ -29,6 +29,7 @@ from app.tenants.rules import (
 )
 from tests.cast import ADA, ANA, BEA, HAL, LEO, MAX, OLGA, at_school, member
 from tests.client import LintingClient, Page, count_statements
+from tests.identity.mailbox import assert_snapshot, sent, take
 
 PATH = "/skyline/settings"
 
@@ -210,6 +211,9 @@ def test_contrast_is_that_of_the_standard() -> None:
 # -- mail ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_test_mail_is_asked_for(ana: LintingClient) -> None:
+def test_a_test_mail_is_asked_for_and_comes(app: Flask, ana: LintingClient) -> None:
+    take(app)
     page = ana.get(PATH).form("Send a test mail").submit()
     assert "A test mail is on its way to admin@skyline.example." in page.text
+    (mail,) = sent(app)
+    assert_snapshot(mail, "test_mail")
