@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, Length
 
 from app.foundation.forms import CreatingForm, Form, stripped
 from app.foundation.zones import ZoneField
-from app.identity.rules import address_is_plausible
+from app.identity.rules import address_problem
 
 SHORTEST_REASON = 8
 
@@ -22,8 +22,8 @@ def in_one_line(_form: Any, field: Any) -> None:
 
 
 def is_address(_form: Any, field: Any) -> None:
-    if not address_is_plausible(field.data or ""):
-        raise ValidationError(_("This does not read like an e-mail address. It looks like name@school.org."))
+    if problem := address_problem(field.data or ""):
+        raise ValidationError(problem)
 
 
 def says_something(_form: Any, field: Any) -> None:

@@ -11,10 +11,17 @@ from app.foundation.actor import SYSTEM
 from app.foundation.db import unit_of_work
 from app.foundation.mail import absolute_url, can_send_mail
 from app.foundation.refusals import Refusal
-from app.identity.operations.accounts import add_user, dismiss_operator, found_school, name_operator, set_up_token
+from app.identity.operations.accounts import (
+    add_user,
+    dismiss_operator,
+    end_second_factor,
+    found_school,
+    name_operator,
+    set_up_token,
+)
 from app.identity.operations.links import issue_link
 from app.identity.queries import find_user_by_email
-from app.identity.rules import Purpose, address_is_plausible
+from app.identity.rules import Purpose, address_problem
 
 tenant_group = AppGroup("tenant", help="Schools.")
 user_group = AppGroup("user", help="People.")
@@ -67,6 +74,23 @@ def password(email: str) -> None:
     click.echo(f"This link works once, for two hours:\n{_reset(token)}")
 
 
+@user_group.command("second-factor")
+@click.argument("email")
+@click.option(
+    "--remove", is_flag=True, required=True, help="Take it away; their sessions end and they are told by mail."
+)
+def second_factor(email: str, remove: bool) -> None:
+    """Take the second factor from the person of EMAIL, who lost both phone and recovery codes. Be sure that it is they who ask."""
+    with tenancy.tenant_scope(None), unit_of_work():
+        user = find_user_by_email(email)
+        removed = user is not None and remove and end_second_factor(user)
+    if user is None:
+        raise click.ClickException(f"Nobody signs in as {email}.")
+    click.echo(
+        f"{user.email} signs in by the password alone now." if removed else f"{user.email} has no second factor."
+    )
+
+
 @user_group.command("operator")
 @click.argument("email")
 @click.option("--revoke", is_flag=True, help="They are no operator any more.")
@@ -80,7 +104,7 @@ def operator(email: str, revoke: bool, create: bool) -> None:
     token, cost = None, current_app.config["SETTINGS"].bcrypt_cost
     with tenancy.tenant_scope(None), unit_of_work():
         user = find_user_by_email(email)
-        if user is None and create and address_is_plausible(email):
+        if user is None and create and not address_problem(email):
             user = add_user(email, password=None, cost=cost)
             token = issue_link(Purpose.RESET_PASSWORD, user_id=user.id)
         changed = user is not None and (dismiss_operator(user) if revoke else name_operator(user))

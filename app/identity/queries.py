@@ -130,7 +130,7 @@ class _Held(NamedTuple):
 
 def find_user_by_email(email: str) -> User | None:
     """The person of an e-mail address, whatever its case."""
-    return session.scalars(select(User).where(func.lower(User.email) == email.strip().lower())).first()
+    return session.scalars(select(User).where(func.lower(User.email) == func.lower(email.strip()))).first()
 
 
 def list_schools_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
@@ -199,17 +199,16 @@ def is_like(link: OneUseToken) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def find_twin(link: OneUseToken, *, newer_than: datetime) -> OneUseToken | None:
-    """The link that was asked for just before this one, for the same, and that still works."""
-    return session.scalars(
-        select(OneUseToken).where(
-            *is_like(link),
-            OneUseToken.new_email == link.new_email if link.new_email else OneUseToken.new_email.is_(None),
-            OneUseToken.id < link.id,
-            OneUseToken.used_at.is_(None),
-            OneUseToken.created_at > newer_than,
-        )
-    ).first()
+def list_twins(link: OneUseToken, *, newer_than: datetime) -> list[OneUseToken]:
+    """The links that were asked for before this one, for the same, and that still work."""
+    twins = select(OneUseToken).where(
+        *is_like(link),
+        OneUseToken.new_email == link.new_email if link.new_email else OneUseToken.new_email.is_(None),
+        OneUseToken.id < link.id,
+        OneUseToken.used_at.is_(None),
+        OneUseToken.created_at > newer_than,
+    )
+    return list(session.scalars(twins))
 
 
 def find_facts(member: Membership) -> tuple[str, datetime | None, str | None]:
@@ -222,6 +221,12 @@ def find_facts(member: Membership) -> tuple[str, datetime | None, str | None]:
     )
     email, confirmed_at, department = session.execute(facts).one()
     return email, confirmed_at, department
+
+
+def is_confirmed(member: Membership) -> bool:
+    """Whether a member's e-mail is known to be theirs."""
+    confirmed = select(User.email_confirmed_at).where(User.id == member.user_id)
+    return session.execute(confirmed).scalar_one() is not None
 
 
 def find_user(user_id: int | None) -> User | None:

@@ -58,10 +58,22 @@ def _common_passwords() -> frozenset[str]:
     return frozenset(FREQUENCY_LISTS["passwords"])
 
 
-def address_is_plausible(email: str) -> bool:
-    """Whether a text reads like an e-mail address that can be written to."""
+def address_problem(email: str) -> str | None:
+    """What is wrong with a text as an e-mail address that can be written to, as a sentence; None if nothing is.
+
+    Only ASCII will do: of other letters the database and Python do not agree which are the same in small, and one address would
+    be two people's. Addresses below .invalid (RFC 2606) are those of the erased.
+    """
     name, at, domain = email.rpartition("@")
-    return bool(name and at and "." in domain.strip(".")) and not any(ord(c) <= 32 or c in ',;<>()"' for c in email)
+    if not (name and at and "." in domain.strip(".")) or any(ord(c) <= 32 or c in ',;<>()"' for c in email):
+        return _("This does not read like an e-mail address. It looks like name@school.org.")
+    if not email.isascii():
+        return _(
+            "Write the e-mail address with the letters a to z, without accents; a domain that has others begins with xn--."
+        )
+    if domain.lower().rstrip(".").endswith(".invalid"):
+        return _("No mail arrives below “.invalid”. Give an address that can be written to.")
+    return None
 
 
 def hash_password(password: str, *, cost: int) -> str:

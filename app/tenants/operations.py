@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
+from psycopg2.errors import ForeignKeyViolation  # type: ignore[import-untyped]
 
 from app.audit.operations import audit, audit_on_platform
 from app.foundation.actor import Actor
@@ -199,3 +200,5 @@ def replay_stuck_work(job: Job, *, actor: Actor) -> Job:
     audit("work.replayed", actor=actor, subject=job, after={"kind": job.kind})
     replay_job(job)
     return job
+        if isinstance(error.orig, ForeignKeyViolation):
+            raise Refusal(_("The department above is not there any more. Choose another place.")) from error

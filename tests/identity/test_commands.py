@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from app.foundation.db import session
 from tests.audit.committed import Committed, committed
 from tests.cast import LEO
 from tests.client import LintingClient
 from tests.identity.empty import empty_instance
-from tests.identity.mailbox import sent
+from tests.identity.mailbox import assert_snapshot, sent
+from tests.identity.test_second_factor import turn_on
 
 CREATE = [
     "tenant",
@@ -89,3 +91,21 @@ def test_nobody_has_no_link(own: Committed) -> None:
     done = own.run("user", "password", "nobody@nowhere.example")
     assert done.exit_code == 1
     assert "Nobody signs in as nobody@nowhere.example" in done.output
+
+
+def test_a_lost_second_factor_is_taken_away(own: Committed) -> None:
+    client, _secret, _codes = turn_on(own.app)
+    session.remove()
+    assert own.run("user", "second-factor", LEO.email).exit_code == 2
+    done = own.run("user", "second-factor", LEO.email.upper(), "--remove")
+    assert f"{LEO.email} signs in by the password alone now." in done.output
+    assert client.get("/account").location.startswith("/login")
+    LintingClient(own.app).sign_in(LEO)
+    assert own.ask("select count(*) from recovery_code") == 0
+    trail = "select actor_id is null and origin = 'job' from audit_entry where action = 'second_factor.removed'"
+    assert own.ask(trail) is True
+    told = [mail for mail in sent(own.app) if "removed" in mail.subject]
+    assert [mail.to for mail in told] == [LEO.email]
+    assert_snapshot(told[0], "second_factor_removed")
+    assert "has no second factor" in own.run("user", "second-factor", LEO.email, "--remove").output
+    assert own.run("user", "second-factor", "nobody@nowhere.example", "--remove").exit_code == 1

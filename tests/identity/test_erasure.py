@@ -7,16 +7,20 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.audit.models import AuditEntry
+from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.models import OutboxEvent
+from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership, User
+from app.identity.operations.accounts import add_user
 from app.identity.operations.erasure import erase_person
 from app.identity.operations.profile import change_profile
+from app.identity.operations.registration import invite
 from app.identity.queries import find_user_by_email
 from app.notifications.models import Notification
 from app.scheduling.models import Booking
-from tests.cast import ANA, BO, HAL, LEO, LOU, MAX, OLGA, Person, actor, at_school, member
+from tests.cast import ANA, BO, HAL, LEO, LOU, MAX, OLGA, OPERATOR, Person, actor, at_school, member
 from tests.client import LintingClient, Page
 from tests.identity.mailbox import assert_snapshot, sent
 from tests.identity.test_export import booked
@@ -107,6 +111,69 @@ def test_the_account_stays_for_the_other_school(app: Flask) -> None:
     assert "Skyline" not in client.get("/schools?stay=1").text
     page = client.get("/skyline/register").form("Ask to join").fill(name="Bo").submit()
     assert page.path == "/skyline/standing"  # they may come back, as somebody new
+
+
+def invited_at_harbour(app: Flask, email: str) -> int:
+    with app.test_request_context(), at_school("harbour"):
+        made = invite(email=email, name="Somebody", roles=[Role.LEARNER], actor=actor(HAL))
+        session.commit()
+        return made.id
+
+
+def erase_at_harbour(app: Flask, member_id: int) -> Page:
+    page = LintingClient(app).sign_in(HAL).get(f"/harbour/people/{member_id}/erasure")
+    return page.form("Erase").fill(name="Somebody").submit()
+
+
+def test_an_invitation_is_no_hold_on_an_operators_account(app: Flask) -> None:
+    """An operator belongs to no school: any admin could invite them, and erase what they invited."""
+    invited = invited_at_harbour(app, OPERATOR.email)
+    erase_at_harbour(app, invited)
+    session.expire_all()
+    user = find_user_by_email(OPERATOR.email)
+    assert user
+    assert (user.is_operator, user.erased_at) == (True, None)
+    gone = row(invited, "harbour")
+    assert (gone.status, gone.user_id == user.id) == ("erased", False)
+
+
+def test_an_operators_account_outlives_every_school(app: Flask) -> None:
+    with at_school("skyline"):
+        user_id = member(LEO).user_id
+        session.get_one(User, user_id).is_operator = True
+        session.commit()
+    erase(app, id_of(LEO), "Leo Hart")
+    session.expire_all()
+    assert session.get_one(User, user_id).email == LEO.email
+
+
+@pytest.mark.parametrize("status", ["invited", "pending", "declined"])
+def test_who_never_came_in_keeps_an_account_that_is_theirs(app: Flask, status: str) -> None:
+    user = add_user("nia@elsewhere.example", password=None, cost=4)
+    user.email_confirmed_at = clock.now()
+    invited = invited_at_harbour(app, user.email)
+    with at_school("harbour"):
+        session.get_one(Membership, invited).status = status
+        session.commit()
+    erase_at_harbour(app, invited)
+    session.expire_all()
+    assert find_user_by_email("nia@elsewhere.example")
+
+
+def test_an_invited_address_that_nobody_confirmed_is_forgotten(app: Flask) -> None:
+    erase_at_harbour(app, invited_at_harbour(app, "nia@elsewhere.example"))
+    assert find_user_by_email("nia@elsewhere.example") is None
+
+
+def test_nobody_stands_in_the_way_of_an_erasure(app: Flask) -> None:
+    """The address of the erased cannot be guessed, nor taken by a registration."""
+    form = LintingClient(app).get("/harbour/register").form("Ask to join")
+    page = form.fill(name="Eve", email=f"member-{id_of(BO)}@erased.invalid", password="gusting from the west").submit()
+    assert page.status == 422
+    assert "No mail arrives below" in page.text
+    add_user(f"member-{id_of(BO)}@erased.invalid", password=None, cost=4)
+    session.commit()
+    assert erase(app, id_of(BO), "Bo Castellano").status == 200
 
 
 def test_who_is_erased_may_register_again(app: Flask) -> None:

@@ -15,26 +15,29 @@ from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
-from app.identity.models import Membership
+from app.identity.models import Membership, RecoveryCode
+from app.identity.operations.links import issue_link
 from app.identity.operations.registration import KnownHere, invite, invite_again
 from app.identity.queries import find_user_by_email
+from app.identity.rules import Purpose
 from app.tenants.queries import list_departments
-from tests.cast import ANA, LEO, LOU, PASSWORD, actor, at_school
+from tests.cast import ANA, HAL, LEO, LOU, PASSWORD, actor, at_school
 from tests.client import LintingClient
 from tests.identity.mailbox import assert_snapshot, sent
+from tests.identity.test_register import ask_to_join, sign_in
 
 EMAIL = "ines@elsewhere.example"
 CHOSEN = "gusting from the west"
 
 
-def invited(app: Flask, email: str = EMAIL, *roles: Role) -> int:
-    with app.test_request_context(), at_school("skyline"):
+def invited(app: Flask, email: str = EMAIL, *roles: Role, slug: str = "skyline") -> int:
+    with app.test_request_context(), at_school(slug):
         made = invite(
             email=email,
             name="Ines Roy",
             roles=roles or (Role.INSTRUCTOR,),
             department=list_departments()[0],
-            actor=actor(ANA),
+            actor=actor(ANA if slug == "skyline" else HAL),
         )
         session.commit()
         return made.id
@@ -101,14 +104,16 @@ def test_the_link_is_of_its_school_and_of_its_fourteen_days(app: Flask) -> None:
         assert LintingClient(app).get(mail.path).status == 410
 
 
-def test_a_second_invitation_voids_the_first(app: Flask) -> None:
+def test_of_two_invitations_either_lets_in_and_voids_the_other(app: Flask) -> None:
+    """Whoever knows the address can have the school send another, by registering: the one in hand still works."""
     member_id = invited(app)
     (first,) = sent(app)
     with time_machine.travel(clock.now() + timedelta(minutes=5), tick=False):
         assert invited(app) == member_id
         (second,) = sent(app)
-        assert LintingClient(app).get(first.path).status == 410
-        assert LintingClient(app).get(second.path).status == 200
+        page = LintingClient(app).get(first.path).form("Accept the invitation").fill(password=CHOSEN).submit()
+        assert page.h1 == "Sign in"
+        assert LintingClient(app).get(second.path).status == 410
 
 
 def test_who_is_known_is_not_invited(app: Flask) -> None:
@@ -136,3 +141,49 @@ def test_a_poor_password_keeps_the_invitation(app: Flask) -> None:
     page = LintingClient(app).get(mail.path).form("Accept the invitation").fill(password="password").submit()
     assert page.status == 422
     assert page.form("Accept the invitation").fill(password=CHOSEN).submit().h1 == "Sign in"
+
+
+def test_whoever_registered_with_the_address_before_is_out_once_it_is_accepted(app: Flask) -> None:
+    """A stranger registers with another's e-mail at an open school, and waits for any other school to invite its owner."""
+    ask_to_join(app, EMAIL)
+    stranger = sign_in(app, EMAIL)
+    member_id = invited(app, EMAIL, Role.ADMIN, slug="harbour")
+    (mail,) = sent(app, "harbour")
+    page = LintingClient(app).get(mail.path)
+    assert "your password stays as it is" not in page.text
+    page.form("Accept the invitation").fill(password="rain at the far end").submit()
+    assert stranger.get("/harbour/people").location.startswith("/login")
+    form = LintingClient(app).get("/login?next=/").form("/login")
+    assert form.fill(email=EMAIL, password=CHOSEN, next="").submit().status == 422
+    owner = sign_in(app, EMAIL, "rain at the far end")
+    assert owner.get("/harbour/people").status == 200
+    with at_school("harbour"):
+        assert the_member(member_id).status == "active"
+
+
+def test_what_else_a_stranger_set_before_is_gone_with_the_acceptance(app: Flask) -> None:
+    """A second factor, its recovery codes, and a link to a new password that somebody holds already."""
+    ask_to_join(app, EMAIL)
+    user = find_user_by_email(EMAIL)
+    assert user
+    user.totp_cipher, user.totp_confirmed_at = b"a stranger's", clock.now()
+    session.add(RecoveryCode(user_id=user.id, code_hash="x" * 64))
+    old = issue_link(Purpose.RESET_PASSWORD, user_id=user.id)
+    session.commit()
+    invited(app, slug="harbour")
+    (mail,) = sent(app, "harbour")
+    LintingClient(app).get(mail.path).form("Accept the invitation").fill(password=CHOSEN).submit()
+    user = find_user_by_email(EMAIL)
+    assert user
+    assert (user.totp_cipher, user.totp_confirmed_at) == (None, None)
+    assert user.email_confirmed_at
+    assert session.query(RecoveryCode).filter_by(user_id=user.id).count() == 0
+    assert LintingClient(app).get(f"/password/reset/{old}").status == 410
+
+
+def test_an_address_that_will_not_do_is_not_invited(app: Flask) -> None:
+    """An address that cannot be one person's only, or that is kept for the erased, is not invited."""
+    with app.test_request_context(), at_school("skyline"):
+        for strange in ("ΟΔΟΣ@x.example", "member-7@erased.invalid", "nobody"):
+            with pytest.raises(Refusal):
+                invite(email=strange, name="Ines", roles=[Role.LEARNER], actor=actor(ANA))

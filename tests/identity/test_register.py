@@ -6,13 +6,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.audit.models import AuditEntry
+from app.audit.models import AuditEntry, PlatformEntry
 from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.identity.queries import find_standing_member, find_user_by_email
 from app.tenants.queries import school_settings
-from tests.cast import ANA, LEO, LOU, PASSWORD, Person, at_school, member
+from tests.cast import ANA, LEO, LOU, PASSWORD, Person, at_school, member, school
 from tests.client import LintingClient, Page
 from tests.identity.mailbox import Mail, assert_snapshot, sent
 
@@ -187,7 +187,10 @@ def test_a_school_that_is_closed_says_whom_to_ask(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(("email", bad) for bad in ("nia", "nia@home", "nia @home.example", "")),
+        *(
+            ("email", bad)
+            for bad in ("nia", "nia@home", "nia @home.example", "", "ΟΔΟΣ@x.example", "nia@erased.invalid")
+        ),
         *(("password", bad) for bad in ("short", "password", "nia", "x" * 129)),
         *(("name", bad) for bad in ("", "   ", "x" * 121)),
     ],
@@ -257,3 +260,54 @@ def test_an_admin_does_not_let_in_who_has_not_confirmed(app: Flask) -> None:
     assert "confirmed" in person.text
     assert admin.post(f"{person.path}/approval").status == 409
     assert standing_of(NIA.email) == "pending"
+
+
+def test_an_admin_does_not_let_in_after_all_who_has_not_confirmed(app: Flask) -> None:
+    ask_to_join(app)
+    admin = LintingClient(app).sign_in(ANA)
+    person = admin.get("/skyline/people?status=pending").link("Nia Obi").follow()
+    person = person.form("Decline request").fill(reason="Who is this?").submit()
+    assert "once they have confirmed their e-mail" in person.text
+    refused = admin.post(f"{person.path}/reinstatement")
+    assert (refused.status, standing_of(NIA.email)) == (409, "declined")
+    assert "has not confirmed their e-mail" in refused.text
+
+
+def test_the_trail_of_a_school_tells_nothing_of_people_it_does_not_know(app: Flask) -> None:
+    """Else an admin finds out whose e-mail is known elsewhere by registering with it."""
+    with at_school("skyline"):
+        before = session.query(AuditEntry).count()
+    ask_to_join(app, LOU.email)
+    with at_school("skyline"):
+        assert session.query(AuditEntry).count() == before
+    lou = find_user_by_email(LOU.email)
+    assert lou
+    entry = session.scalars(select(PlatformEntry).where(PlatformEntry.action == "registration.repeated")).one()
+    assert (entry.user_id, entry.school_id) == (lou.id, school("skyline").id)
+    ask_to_join(app, LEO.email)
+    with at_school("skyline"):
+        repeated = session.scalars(select(AuditEntry).where(AuditEntry.action == "registration.repeated")).one()
+        assert (repeated.subject_type, repeated.subject_id) == ("Membership", member(LEO).id)
+
+
+@pytest.mark.parametrize(
+    ("path", "button", "fields"),
+    [
+        ("/account/second-factor", "Set it up", {}),
+        ("/account/email", "Send the link", {"email": "stranger@elsewhere.example"}),
+    ],
+)
+def test_until_the_mailbox_is_proven_nothing_is_set_that_outlives_the_password(
+    app: Flask, path: str, button: str, fields: dict[str, str]
+) -> None:
+    """A stranger who registered with another's address would lock its owner out, or take invitations to it along."""
+    ask_to_join(app)
+    sent(app)
+    stranger = sign_in(app)
+    page = stranger.get(path).form(button).fill({"password": CHOSEN, **fields}).submit()
+    assert page.status == 409
+    assert "Confirm your e-mail first" in page.text
+    user = find_user_by_email(NIA.email)
+    assert user
+    assert user.totp_cipher is None
+    assert [mail.to for mail in sent(app)] == []

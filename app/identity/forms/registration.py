@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.foundation.forms import Form, stripped
 from app.foundation.zones import ZoneField
-from app.identity.rules import address_is_plausible, password_problem
+from app.identity.rules import address_problem, password_problem
 
 
 def email_field(label: Any = None) -> EmailField:
@@ -32,8 +32,8 @@ def current_password_field(label: Any = None) -> PasswordField:
 
 
 def is_address(_form: Any, field: Any) -> None:
-    if not address_is_plausible(field.data or ""):
-        raise ValidationError(_("This does not read like an e-mail address. It looks like name@school.org."))
+    if problem := address_problem(field.data or ""):
+        raise ValidationError(problem)
 
 
 def is_one_line(_form: Any, field: Any) -> None:
@@ -75,7 +75,7 @@ class ConfirmationForm(Form):
 
 
 class InvitationForm(NewPassword, Form):
-    """Accepting an invitation; who has a password already is not asked for one."""
+    """Accepting an invitation; who has a password and confirmed their e-mail is not asked for one."""
 
 
 class PressOnlyForm(Form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask_babel import gettext as _
-from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from app.audit.operations import audit, audit_on_platform
 from app.foundation import clock, tenancy
@@ -16,7 +16,15 @@ from app.foundation.jobs import schedule_job
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.foundation.tenancy import TenantRef
-from app.identity.models import Membership, OneUseToken, User, UserSession
+from app.identity.models import Membership, OneUseToken, User
+from app.identity.operations.credentials import (
+    confirm_mailbox,
+    drop_second_factor,
+    end_sessions,
+    hold_user,
+    set_password,
+    void_links,
+)
 from app.identity.operations.links import issue_link, mail_link, schedule_mail, use_link
 from app.identity.operations.registration import invite
 from app.identity.queries import find_user, find_user_by_email, is_without_school, list_schools_of_user
@@ -75,10 +83,10 @@ def ask_for_reset(email: str) -> OneUseToken:
 def reset_password(token: str, password: str, *, cost: int) -> User | None:
     """Set a password by a mailed link and end every session. None if the link does not work any more."""
     link = use_link(token, Purpose.RESET_PASSWORD)
-    user = find_user(link.user_id) if link else None
+    user = hold_user(link.user_id) if link else None
     if user is None:
         return None
-    user.email_confirmed_at = user.email_confirmed_at or clock.now()
+    confirm_mailbox(user)
     _set_password(user, password, cost=cost, action="password.reset")
     return user
 
@@ -89,19 +97,8 @@ def change_password(*, current: str, password: str, cost: int, actor: Actor) -> 
     _set_password(user, password, cost=cost, action="password.changed", but=actor.session_id)
 
 
-def end_sessions(user_id: int, *, reason: str, but: int | None = None) -> None:
-    """End every session of a person, but the one of that id."""
-    session.execute(
-        update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.id != (but or 0))
-        .values(ended_at=clock.now(), ended_reason=reason)
-    )
-
-
 def _set_password(user: User, password: str, *, cost: int, action: str, but: int | None = None) -> None:
-    user.password_hash = hash_password(password, cost=cost)
-    end_sessions(user.id, reason="password", but=but)
-    _void_links(user.id)
+    set_password(user, password, cost=cost, but=but)
     audit_at_schools(action, user)
     tell(user, "password_changed")
 
@@ -114,18 +111,6 @@ def prove_password(actor: Actor, password: str) -> User:
     return user
 
 
-def _void_links(user_id: int) -> None:
-    """Links to a new password or a new e-mail, asked for by whoever knew the old one, do nothing any more."""
-    purposes = (Purpose.RESET_PASSWORD.value, Purpose.CHANGE_EMAIL.value)
-    session.execute(
-        update(OneUseToken)
-        .where(
-            OneUseToken.user_id == user_id, OneUseToken.purpose.in_(purposes), OneUseToken.used_at.is_(None)
-        )
-        .values(used_at=clock.now())
-    )  # fmt: skip
-
-
 # -- e-mail --------------------------------------------------------------------------------------------------------
 
 
@@ -135,29 +120,44 @@ def ask_for_new_email(*, current: str, email: str, actor: Actor) -> None:
     The address of another person gets no mail; the job finds that out, so that asking costs the same for anybody's.
     """
     user = prove_password(actor, current)
+    expect_confirmed(user)
     mail_link(Purpose.CHANGE_EMAIL, user_id=user.id, new_email=email.strip())
     audit_at_schools("email.change_asked", user)
-    tell(user, "email_change_asked")
 
 
 def confirm_new_email(token: str) -> User | None:
     """The new address is theirs: sign in with it from now on. None if the link does not work any more."""
     link = use_link(token, Purpose.CHANGE_EMAIL)
-    user = find_user(link.user_id) if link else None
+    user = hold_user(link.user_id) if link else None
     if link is None or user is None or not link.new_email:
         return None
-    if find_user_by_email(link.new_email):
-        raise Refusal(_("Somebody signs in with this address already. Choose another."))
-    user.email, user.email_confirmed_at = link.new_email, clock.now()
+    _flush_email(user, link.new_email)
+    void_links(user.id)
     audit_at_schools("email.changed", user)
     return user
+
+
+def expect_confirmed(user: User) -> None:
+    """Refuse who has not confirmed their e-mail: until then the account may be of somebody who typed another's address."""
+    if user.email_confirmed_at is None:
+        raise Refusal(_("Confirm your e-mail first: open the link that was mailed to you."))
+
+
+def _flush_email(user: User, email: str) -> None:
+    """Two people may confirm one address at the same instant: the index has the last word."""
+    try:
+        with session.begin_nested():
+            user.email, user.email_confirmed_at = email, clock.now()
+            session.flush()
+    except IntegrityError as error:
+        raise Refusal(_("Somebody signs in with this address already. Choose another.")) from error
 
 
 # -- telling and recording -----------------------------------------------------------------------------------------
 
 
 def tell(user: User, notice: str) -> None:
-    """Have a notice mailed: "password_changed", "email_change_asked", "let_in"."""
+    """Have a notice mailed: one of the NOTICES of the mails."""
     number = int(clock.now().timestamp())
     schedule_mail(
         "identity.send_notice_mail", key=f"notice:{notice}:{user.id}:{number}", user_id=user.id,
@@ -174,20 +174,35 @@ def send_test_mail(*, actor: Actor) -> None:
     )  # fmt: skip
 
 
-def audit_at_schools(action: str, user: User) -> tuple[TenantRef, ...]:
-    """Record what a person did to their account at each school they belong to, else on the platform. Returns the schools."""
+def audit_at_schools(action: str, user: User, *, by: Actor | None = None) -> tuple[TenantRef, ...]:
+    """Record what happened to an account at each school its person belongs to, else on the platform. Returns the schools.
+
+    `by` is who did it, if not the person.
+    """
     before = tenancy.current()
     tenancy.enter(None, user_id=user.id)
     rows = list_schools_of_user(user.id)
     schools = [(TenantRef(tenant.id, tenant.slug, tenant.name, tenant.zone), member) for tenant, member in rows]
     for school, member in schools:
         with tenancy.tenant_scope(school):
-            audit(action, actor=Actor(user_id=user.id, membership_id=member.id), subject=member)
+            audit(action, actor=by or Actor(user_id=user.id, membership_id=member.id), subject=member)
             session.flush()
     if not schools:
         audit_on_platform(action, user_id=user.id)
     tenancy.enter(before)
     return tuple(school for school, _member in schools)
+
+
+def end_second_factor(user: User) -> bool:
+    """Take the second factor from somebody who lost it, for whoever runs the platform; every session ends, and they are told.
+    False if there is none."""
+    if user.totp_confirmed_at is None:
+        return False
+    drop_second_factor(user)
+    end_sessions(user.id, reason="second_factor")
+    audit_at_schools("second_factor.removed", user, by=SYSTEM)
+    tell(user, "second_factor_removed")
+    return True
 
 
 # -- operators -----------------------------------------------------------------------------------------------------

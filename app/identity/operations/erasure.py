@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from flask_babel import gettext as _
 from sqlalchemy import delete
 
@@ -15,10 +17,10 @@ from app.foundation.jobs import schedule_job
 from app.foundation.models import OnceKey
 from app.foundation.refusals import Refusal
 from app.identity.events import MemberErased
-from app.identity.models import Membership, OneUseToken, RecoveryCode, User
-from app.identity.operations.accounts import end_sessions
+from app.identity.models import Membership, OneUseToken, User
+from app.identity.operations.credentials import drop_second_factor, end_sessions, hold_user
 from app.identity.operations.people import keep_an_admin
-from app.identity.queries import count_schools_of_user, find_user
+from app.identity.queries import count_schools_of_user
 
 ERASED = "Erased person"
 
@@ -34,23 +36,24 @@ def ask_for_erasure(member: Membership, *, actor: Actor) -> None:
 def erase_person(member: Membership, *, actor: Actor) -> Membership:
     """Blank a person of the school in force. Bookings, progress and the audit trail keep their id and nothing else of them.
 
-    The account goes with the last school that knows the person; with others left it stays, and this school forgets whose
-    row this was. Refuses to erase the actor, the last admin, or somebody who is erased already.
+    The account goes with the last school that knows the person. It stays, and this school forgets whose row this was, where
+    others are left, and where it is not this school's to end: an operator's, or one that was only invited or asked to join.
+    Refuses to erase the actor, the last admin, or somebody who is erased already.
     """
     if member.id == actor.membership_id:
         raise Refusal(_("You cannot erase yourself. Another admin can."))
     keep_an_admin(without=member, actor=actor)
     if member.erased_at:
         raise Refusal(_("This person is erased already."))
-    user, status = find_user(member.user_id), member.status
+    user, status = hold_user(member.user_id), member.status
     assert user
     personal_data.blank(member.id)
     session.execute(delete(OnceKey).where(OnceKey.user_id == user.id))
     session.execute(delete(OneUseToken).where(OneUseToken.membership_id == member.id))
-    if count_schools_of_user(user.id) > 1:
-        member.user_id = _nobody(member).id
-    else:
+    if _goes_with(member, user):
         _erase_account(user)
+    else:
+        member.user_id = _nobody().id
     _blank(member)
     session.flush()
     audit("member.erased", actor=actor, subject=member, before={"status": status}, after={"status": "erased"})
@@ -66,9 +69,17 @@ def _blank(member: Membership) -> None:
     member.status, member.erased_at = "erased", clock.now()
 
 
-def _nobody(member: Membership) -> User:
-    """An account that nobody signs in to, for the row of somebody whose own account other schools still need."""
-    user = User(email=_no_address("member", member.id), erased_at=clock.now())
+def _goes_with(member: Membership, user: User) -> bool:
+    """Whether the account ends with this row. An invitation alone gives a school no hold on an account that somebody has;
+    one that nobody ever confirmed is nobody's."""
+    was_in = member.approved_at is not None or member.status in ("active", "suspended")
+    is_theirs_alone = was_in or user.email_confirmed_at is None
+    return is_theirs_alone and not user.is_operator and count_schools_of_user(user.id) == 1
+
+
+def _nobody() -> User:
+    """An account that nobody signs in to, for the row of somebody whose own account stays."""
+    user = User(email=_no_address(), erased_at=clock.now())
     session.add(user)
     session.flush()
     return user
@@ -76,14 +87,13 @@ def _nobody(member: Membership) -> User:
 
 def _erase_account(user: User) -> None:
     end_sessions(user.id, reason="erased")
-    session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    drop_second_factor(user)
     session.execute(delete(OneUseToken).where(OneUseToken.user_id == user.id))
-    user.email, user.password_hash, user.email_confirmed_at = _no_address("user", user.id), None, None
-    user.totp_cipher = user.totp_confirmed_at = user.totp_last_step = None
-    user.is_operator, user.erased_at = False, clock.now()
+    user.email, user.password_hash, user.email_confirmed_at = _no_address(), None, None
+    user.erased_at = clock.now()
     audit_on_platform("account.erased", user_id=user.id)
 
 
-def _no_address(kind: str, number: int) -> str:
-    """An address that cannot exist (RFC 2606)."""
-    return f"{kind}-{number}@erased.invalid"
+def _no_address() -> str:
+    """An address that cannot exist (RFC 2606), and that nobody can have taken beforehand."""
+    return f"{secrets.token_hex(16)}@erased.invalid"

@@ -26,7 +26,7 @@ from app.foundation.refusals import Refusal
 from app.identity.events import MemberInvited, ProfileChanged
 from app.identity.models import Membership, PeopleImport, User
 from app.identity.operations.links import mail_links
-from app.identity.rules import Purpose, address_is_plausible, role_words, standing_words
+from app.identity.rules import Purpose, address_problem, role_words, standing_words
 from app.tenants.queries import list_departments
 
 MOST_BYTES = 1_000_000
@@ -200,8 +200,8 @@ def _fault(row: Row, departments: Mapping[str, int], first_at: Mapping[str, int]
     """What is wrong with a row by itself; empty if nothing is."""
     if not row.email:
         return _("There is no e-mail.")
-    if not address_is_plausible(row.email):
-        return _("“%(email)s” does not read like an e-mail address.", email=row.email[:80])
+    if problem := address_problem(row.email):
+        return problem
     if not row.name:
         return _("There is no name.")
     if too_long := next((key for key, most in LONGEST.items() if len(getattr(row, key)) > most), ""):
@@ -255,10 +255,8 @@ def _add(rows: list[Row], departments: Mapping[str, int], *, actor: Actor) -> No
     """Users, members, links and mails: a statement each, however many rows there are."""
     if not rows:
         return
-    session.execute(insert(User).values([{"email": row.email} for row in rows]).on_conflict_do_nothing())
     mails = {row.email.lower(): row for row in rows}
-    users = session.execute(select(User.id, func.lower(User.email)).where(func.lower(User.email).in_(mails)))
-    user_ids = {mail: user_id for user_id, mail in users}
+    user_ids = _users(mails)
     values = [_member_values(row, user_ids[mail], departments) for mail, row in mails.items()]
     made = insert(Membership).values(values).on_conflict_do_nothing()
     members = list(session.scalars(made.returning(Membership)))
@@ -281,6 +279,25 @@ def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> di
         "department_id": departments.get(row.department.lower()),
         "invited_at": clock.now(),
     }
+
+def _users(mails: Mapping[str, Row]) -> dict[str, int]:
+    """The ids of the people of these e-mails, in small letters, made where there are none, held until the transaction ends.
+
+    In one order, so that two lists with the same people do not wait for each other. Who is erased while this waits for them is
+    made anew in a second round.
+    """
+    found: dict[str, int] = {}
+    for _round in range(2):
+        missing = sorted(mails.keys() - found.keys())
+        if not missing:
+            break
+        session.execute(
+            insert(User).values([{"email": mails[mail].email} for mail in missing]).on_conflict_do_nothing()
+        )
+        users = select(User.id, func.lower(User.email)).where(func.lower(User.email).in_(missing)).order_by(User.id)
+        found |= {mail: user_id for user_id, mail in session.execute(users.with_for_update(key_share=True))}
+    return found
+
 
 
 def _change(member: Membership, row: Row, departments: Mapping[str, int], *, actor: Actor) -> None:

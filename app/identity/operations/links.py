@@ -1,5 +1,8 @@
 """One-use links: asked for in the deed, given their secret by the job that mails them, used by a POST.
 
+Anybody may ask for a link to another's mailbox. So asking voids none that was mailed before: several work side by side, and
+the use of one voids the others. Only a link to a new e-mail, for which the password is needed, voids the one before.
+
 A row exists from the moment a link is asked for, but nobody knows its secret until `renew_link` makes one: so the secret is
 in no row and in no queue, and a mail that is tried again carries a new one and voids the one before.
 """
@@ -8,18 +11,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, update
 
 from app.foundation import clock, tenancy
 from app.foundation.db import session
 from app.foundation.housekeeping import delete_batch
 from app.foundation.jobs import schedule_job, schedule_jobs
 from app.identity.models import OneUseToken
-from app.identity.queries import find_tenant_for_mail, find_twin, find_user_by_email, is_like
+from app.identity.operations.credentials import hold_user
+from app.identity.queries import find_link, find_tenant_for_mail, find_user_by_email, is_like, list_twins
 from app.identity.rules import LINK_LIVES, Purpose, new_token, token_hash
 
 BETWEEN_MAILS = timedelta(minutes=1)
-"""Who asks again sooner gets no second mail: a double click, or somebody who fills another's mailbox."""
+"""Who asks again sooner gets no second mail: a double click."""
+MOST_MAILS, WITHIN = 3, timedelta(hours=2)
+"""Nor does who asks for a fourth within this time, while none of the others was used: somebody who fills another's mailbox."""
 KEPT_AFTER_USE = timedelta(days=30)
 OF_A_SCHOOL = frozenset({Purpose.CONFIRM_EMAIL, Purpose.INVITATION})
 
@@ -53,7 +59,7 @@ def mail_links(purpose: Purpose, people: list[tuple[int, int]]) -> None:
 def issue_link(purpose: Purpose, *, user_id: int | None = None, membership_id: int | None = None) -> str:
     """A link's token at once, for one that is printed instead of mailed. Voids those of its purpose that were given before."""
     link = prepare_link(purpose, user_id=user_id, membership_id=membership_id)
-    void_others(link)
+    void_older(link)
     return renew_link(link)
 
 
@@ -71,12 +77,10 @@ def prepare_link(
     return link
 
 
-def is_asked_twice(link: OneUseToken) -> bool:
-    """Whether the same was asked for a moment before, and that link still works. Void this one then: the other's mail is enough."""
-    if find_twin(link, newer_than=link.created_at - BETWEEN_MAILS) is None:
-        return False
-    link.used_at = clock.now()
-    return True
+def is_asked_too_often(link: OneUseToken) -> bool:
+    """Whether the same was asked for a moment before, or several times lately, and those links still work."""
+    asked = list_twins(link, newer_than=link.created_at - WITHIN)
+    return len(asked) >= MOST_MAILS or any(twin.created_at > link.created_at - BETWEEN_MAILS for twin in asked)
 
 
 def is_taken(link: OneUseToken) -> bool:
@@ -84,13 +88,14 @@ def is_taken(link: OneUseToken) -> bool:
     return link.new_email is not None and find_user_by_email(link.new_email) is not None
 
 
-def void_others(link: OneUseToken) -> None:
+def void_older(link: OneUseToken) -> None:
     """Links of the same purpose that the person was given before do nothing any more."""
-    session.execute(
-        update(OneUseToken)
-        .where(*is_like(link), OneUseToken.id < link.id, OneUseToken.used_at.is_(None))
-        .values(used_at=clock.now())
-    )
+    _void(link, OneUseToken.id < link.id)
+
+
+def _void(link: OneUseToken, which: ColumnElement[bool]) -> None:
+    others = update(OneUseToken).where(*is_like(link), which, OneUseToken.used_at.is_(None))
+    session.execute(others.values(used_at=clock.now()))
 
 
 def renew_link(link: OneUseToken) -> str:
@@ -102,8 +107,13 @@ def renew_link(link: OneUseToken) -> str:
 
 
 def use_link(token: str, purpose: Purpose) -> OneUseToken | None:
-    """Use a link up. None if it is used, has expired, is for something else or for another school: of two at once, one wins."""
-    tenant = tenancy.current()
+    """Use a link up, and the others of its purpose with it. Of two at once, also of two that were mailed, one wins.
+
+    None if it is used, has expired, is for something else or for another school.
+    """
+    tenant, link = tenancy.current(), find_link(token, purpose)
+    if link is None or (link.user_id and hold_user(link.user_id) is None):
+        return None
     used = (
         update(OneUseToken)
         .where(
@@ -116,7 +126,10 @@ def use_link(token: str, purpose: Purpose) -> OneUseToken | None:
         .values(used_at=clock.now())
         .returning(OneUseToken)
     )
-    return session.scalars(used).first()
+    found = session.scalars(used).first()
+    if found and found.user_id:
+        _void(found, OneUseToken.id != found.id)
+    return found
 
 
 def forget_old_links() -> bool:

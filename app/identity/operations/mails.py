@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from app.foundation import tenancy
+from app.foundation import clock, tenancy
 from app.foundation.db import session
 from app.foundation.jobs import GiveUp
 from app.foundation.mail import MailNotConfigured, absolute_url, send_mail
 from app.identity.models import Membership, OneUseToken, User
-from app.identity.operations.links import is_asked_twice, is_taken, renew_link, void_others
+from app.identity.operations.links import is_asked_too_often, is_taken, renew_link, void_older
 from app.identity.queries import find_link_by_id, find_standing_member, find_user, list_addresses_with_role
 from app.identity.rules import Purpose
 
@@ -35,9 +35,16 @@ def send_link_mail(link_id: int) -> None:
     user = find_user(link.user_id) if link else None
     if link is None or user is None or link.used_at or user.erased_at:
         return
-    if is_asked_twice(link) or is_taken(link):
+    if is_asked_too_often(link):
+        link.used_at = clock.now()
         return
-    void_others(link)
+    if link.purpose == Purpose.CHANGE_EMAIL:
+        void_older(link)
+        # Before anybody can hold the link: afterwards the account may have the new address, whoever asked for it.
+        _hand_over(_email_change_asked(user), to=user.email, key=f"change-asked:{link.id}")
+    if is_taken(link):
+        link.used_at = clock.now()
+        return
     token = renew_link(link)
     letter, to = _WRITERS[Purpose(link.purpose)](user, link, token)
     _hand_over(letter, to=to, key=f"link:{link.id}:{link.token_hash}")
@@ -203,6 +210,20 @@ def _email_change_asked(_user: User) -> Letter:
     )
 
 
+def _second_factor_removed(_user: User) -> Letter:
+    return Letter(
+        _("Your second factor was removed"),
+        (
+            _(
+                "Whoever runs this Groundschool removed the second factor of your account. You are signed out everywhere."
+            ),
+            _("Sign in with your password, and set a second factor up again:"),
+            absolute_url("identity.second_factor_show"),
+            _("If you did not ask for that, write to them at once."),
+        ),
+    )
+
+
 def _let_in(_user: User) -> Letter:
     school = tenancy.required()
     return Letter(
@@ -246,7 +267,7 @@ def _reason(user: User) -> tuple[str, ...]:
 
 NOTICES: dict[str, Callable[[User], Letter]] = {
     "password_changed": _password_changed,
-    "email_change_asked": _email_change_asked,
+    "second_factor_removed": _second_factor_removed,
     "let_in": _let_in,
     "declined": _declined,
     "suspended": _suspended,

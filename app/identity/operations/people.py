@@ -20,7 +20,7 @@ from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import MemberApproved, MemberDeclined, MemberReinstated, MemberSuspended, RolesChanged
 from app.identity.models import Membership, User
-from app.identity.queries import list_admin_ids
+from app.identity.queries import is_confirmed, list_admin_ids
 from app.identity.rules import standing_words
 from app.tenants.queries import take_the_schools_turn
 
@@ -41,7 +41,7 @@ def approve_member(member: Membership, *, actor: Actor) -> Membership:
     """Let a person in who asked to join. Refuses who has not confirmed their e-mail: anybody could have typed it."""
     _expect(member, "pending")
     if not approve_members([member.id], actor=actor):
-        raise Refusal(_("%(name)s has not confirmed their e-mail yet. They come in once they have.", name=member.name))
+        raise _not_confirmed(member)
     return member
 
 
@@ -86,9 +86,11 @@ def suspend_member(member: Membership, *, reason: str, actor: Actor) -> Membersh
 
 
 def reinstate_member(member: Membership, *, actor: Actor) -> Membership:
-    """Let a person in again who was suspended or declined."""
+    """Let a person in again who was suspended or declined. Refuses who was declined and has not confirmed their e-mail either."""
     _lock(member)
     _expect(member, "suspended", "declined")
+    if member.status == "declined" and not is_confirmed(member):
+        raise _not_confirmed(member)
     was, member.status, member.standing_reason = member.status, "active", None
     member.approved_at = member.approved_at or clock.now()
     _record("member.reinstated", member, was, actor=actor)
@@ -129,6 +131,10 @@ def keep_an_admin(*, without: Membership | None, actor: Actor) -> None:
 
 def _lock(member: Membership) -> None:
     session.refresh(member, with_for_update={"key_share": True})
+
+
+def _not_confirmed(member: Membership) -> Refusal:
+    return Refusal(_("%(name)s has not confirmed their e-mail yet. They come in once they have.", name=member.name))
 
 
 def _expect(member: Membership, *standings: str) -> None:

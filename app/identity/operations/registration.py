@@ -8,8 +8,8 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.dialects.postgresql import insert
 
-from app.audit.operations import audit
-from app.foundation import clock
+from app.audit.operations import audit, audit_on_platform
+from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
@@ -18,9 +18,16 @@ from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import JoinRequested, MemberInvited, MemberJoined
 from app.identity.models import Membership, OneUseToken, User
+from app.identity.operations.credentials import (
+    confirm_mailbox,
+    hold_user,
+    hold_user_by_email,
+    needs_new_password,
+    set_password,
+)
 from app.identity.operations.links import mail_link, use_link
 from app.identity.queries import find_standing_member, find_user, find_user_by_email
-from app.identity.rules import Purpose, hash_password, new_token
+from app.identity.rules import Purpose, address_problem, hash_password, new_token
 from app.tenants.models import Department
 
 
@@ -44,17 +51,16 @@ def register(*, email: str, name: str, password: str, cost: int, actor: Actor) -
         user = known or find_user_by_email(email)
         assert user
         _work_as_for_somebody_new(name, hashed)
-        audit("registration.repeated", actor=actor, subject=member or user)
+        _record_repeated(user, member, actor=actor)
     purpose = Purpose.INVITATION if member and member.status == "invited" else Purpose.CONFIRM_EMAIL
     mail_link(purpose, user_id=user.id, membership_id=member.id if member else None)
 
 
 def join(*, name: str, actor: Actor) -> Membership:
     """A signed-in person of another school asks to join the school in force."""
-    if actor.user_id is None or find_standing_member(actor.user_id):
+    user = hold_user(actor.user_id)
+    if user is None or find_standing_member(user.id):
         raise KnownHere(_("You are known at this school already."))
-    user = find_user(actor.user_id)
-    assert user
     member = _add(user, name=name, roles=[Role.LEARNER.value], status="pending")
     audit("registration.begun", actor=actor, subject=member, after={"roles": member.roles})
     if user.email_confirmed_at:
@@ -67,10 +73,10 @@ def join(*, name: str, actor: Actor) -> Membership:
 def confirm_registration(token: str, *, name: str | None, actor: Actor) -> Membership | None:
     """The e-mail is theirs: from now on the request waits for an admin. None if the link does not work any more."""
     link = use_link(token, Purpose.CONFIRM_EMAIL)
-    user = find_user(link.user_id) if link else None
+    user = hold_user(link.user_id) if link else None
     if user is None:
         return None
-    user.email_confirmed_at = user.email_confirmed_at or clock.now()
+    confirm_mailbox(user)
     member = find_standing_member(user.id)
     if member is None:
         member = _add(user, name=name or user.email, roles=[Role.LEARNER.value], status="pending")
@@ -85,7 +91,9 @@ def invite(
 ) -> Membership:
     """Invite somebody to the school in force; a mail with a link follows. Who was invited before is sent a new link."""
     email = email.strip()
-    user = find_user_by_email(email) or _new_user(email, None) or find_user_by_email(email)
+    if problem := address_problem(email):
+        raise Refusal(problem)
+    user = hold_user_by_email(email) or _new_user(email, None) or hold_user_by_email(email)
     assert user
     member = find_standing_member(user.id)
     if member is None:
@@ -110,15 +118,19 @@ def invite_again(member: Membership, *, actor: Actor) -> None:
 
 
 def accept_invitation(token: str, *, password: str | None, cost: int, actor: Actor) -> Membership | None:
-    """The invited person comes in; who has no password yet chooses one. None if the link does not work any more."""
+    """The invited person comes in. None if the link does not work any more.
+
+    Who has no password chooses one, and so does who never confirmed the e-mail: until then a stranger may have registered with
+    it, and be signed in. Whatever opened the account before does not any more.
+    """
     link = use_link(token, Purpose.INVITATION)
-    user, member = invited_by(link) if link else (None, None)
+    user, member = invited_by(link, lock=True) if link else (None, None)
     if user is None or member is None:
         return None
-    if user.password_hash is None:
+    if needs_new_password(user):
         assert password
-        user.password_hash = hash_password(password, cost=cost)
-    user.email_confirmed_at = user.email_confirmed_at or clock.now()
+        set_password(user, password, cost=cost)
+    confirm_mailbox(user)
     member.status, member.approved_at = "active", clock.now()
     audit(
         "invitation.accepted", actor=_self(actor, user, member), subject=member,
@@ -128,12 +140,14 @@ def accept_invitation(token: str, *, password: str | None, cost: int, actor: Act
     return member
 
 
-def invited_by(link: OneUseToken) -> tuple[User | None, Membership | None]:
-    """Whom an invitation is for, as long as it stands."""
-    member = session.get(Membership, link.membership_id) if link.membership_id else None
+def invited_by(link: OneUseToken, *, lock: bool = False) -> tuple[User | None, Membership | None]:
+    """Whom an invitation is for, as long as it stands. `lock` holds both until the transaction ends, the account first."""
+    user = hold_user(link.user_id) if lock else find_user(link.user_id)
+    held = {"key_share": True} if lock else None
+    member = session.get(Membership, link.membership_id or 0, with_for_update=held, populate_existing=lock)
     if member is None or member.status != "invited" or member.user_id != link.user_id:
         return None, None
-    return find_user(member.user_id), member
+    return user, member
 
 
 def _self(actor: Actor, user: User, member: Membership | None = None) -> Actor:
@@ -141,6 +155,14 @@ def _self(actor: Actor, user: User, member: Membership | None = None) -> Actor:
     if actor.is_authenticated and actor.user_id == user.id:
         return actor
     return Actor(user_id=user.id, membership_id=member.id if member else None)
+
+
+def _record_repeated(user: User, member: Membership | None, *, actor: Actor) -> None:
+    """Whom a school does not know is no concern of its trail, which would tell its admins who has an account elsewhere."""
+    if member:
+        audit("registration.repeated", actor=actor, subject=member)
+    else:
+        audit_on_platform("registration.repeated", user_id=user.id, school_id=tenancy.required().id)
 
 
 def _new_user(email: str, hashed: str | None) -> User | None:

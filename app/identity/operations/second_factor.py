@@ -13,7 +13,8 @@ from app.foundation.crypto import Unreadable, decrypt, encrypt
 from app.foundation.db import session
 from app.foundation.refusals import Refusal
 from app.identity.models import RecoveryCode, User, UserSession
-from app.identity.operations.accounts import audit_at_schools, end_sessions, prove_password
+from app.identity.operations.accounts import audit_at_schools, expect_confirmed, prove_password
+from app.identity.operations.credentials import drop_second_factor, end_sessions
 from app.identity.queries import find_user
 from app.identity.rules import fitting_step, new_recovery_codes, new_totp_secret, recovery_hash
 
@@ -35,6 +36,7 @@ class NotBegun(Refusal):
 def begin_second_factor(*, password: str, key: bytes, actor: Actor) -> User:
     """Make a secret that counts once a code confirmed it; one made before is void. `key` encrypts it."""
     user = prove_password(actor, password)
+    expect_confirmed(user)
     if user.totp_confirmed_at:
         raise AlreadyOn(_("Your second factor is on already."))
     user.totp_cipher = encrypt(new_totp_secret().encode(), key, bound_to=_bound_to(user))
@@ -47,13 +49,14 @@ def confirm_second_factor(code: str, *, key: bytes, actor: Actor) -> list[str]:
     user = find_user(actor.user_id)
     if user is None or user.totp_cipher is None:
         raise NotBegun(_("Begin again: there is no key to confirm."))
+    expect_confirmed(user)
     if user.totp_confirmed_at:
         raise AlreadyOn(_("Your second factor is on already."))
     if not _use_app_code(user, code, key=key):
         raise wrong_code()
     user.totp_confirmed_at = clock.now()
     end_sessions(user.id, reason="second_factor", but=actor.session_id)
-    _mark_sessions(user, on=True)
+    _mark_sessions(user)
     audit_at_schools("second_factor.turned_on", user)
     return _make_recovery_codes(user)
 
@@ -63,9 +66,7 @@ def turn_off_second_factor(*, password: str, code: str, key: bytes, actor: Actor
     user = prove_password(actor, password)
     if not use_code(user, code, key=key):
         raise wrong_code()
-    user.totp_cipher = user.totp_confirmed_at = user.totp_last_step = None
-    session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-    _mark_sessions(user, on=False)
+    drop_second_factor(user)
     audit_at_schools("second_factor.turned_off", user)
     return user
 
@@ -140,7 +141,7 @@ def _make_recovery_codes(user: User) -> list[str]:
     return codes
 
 
-def _mark_sessions(user: User, *, on: bool) -> None:
-    """That a session was opened with a second factor, or that it does not count any more."""
+def _mark_sessions(user: User) -> None:
+    """That the sessions that are open were opened with a second factor."""
     theirs = update(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
-    session.execute(theirs.values(second_factor_at=clock.now() if on else None))
+    session.execute(theirs.values(second_factor_at=clock.now()))

@@ -16,7 +16,9 @@ from app.foundation.db import session
 from app.foundation.housekeeping import delete_batch
 from app.foundation.tenancy import TenantRef
 from app.identity.models import User, UserSession
-from app.identity.operations.accounts import audit_at_schools, end_sessions
+from app.identity.operations.accounts import audit_at_schools
+from app.identity.operations.acting import end_acting_of
+from app.identity.operations.credentials import end_sessions
 from app.identity.queries import find_user, find_user_by_email
 from app.identity.rules import cost_of, hash_password, new_token, password_matches, token_hash
 
@@ -93,14 +95,17 @@ def open_session(
 
 
 def sign_out(actor: Actor) -> None:
-    """End the session of this browser."""
+    """End the session of this browser, and whatever it acted as."""
+    end_acting_of(actor.session_id, "signed_out")
     ending = update(UserSession).where(UserSession.id == actor.session_id)
     session.execute(ending.values(ended_at=clock.now(), ended_reason="signed_out"))
+    _audit(actor, "session.ended")
 
 
 def end_session(opened: UserSession, *, actor: Actor) -> UserSession:
     """End one of one's own sessions, from wherever; ending it again changes nothing."""
     if opened.ended_at is None:
+        end_acting_of(opened.id, "signed_out")
         opened.ended_at, opened.ended_reason = clock.now(), "ended"
         _audit(actor, "session.ended")
     return opened

@@ -16,6 +16,7 @@ from app.foundation.permissions import SAFE_METHODS, NotLetIn, SignInNeeded, new
 from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms.registration import ConfirmationForm, InvitationForm, JoinForm, RegistrationForm
 from app.identity.models import Membership, OneUseToken, User
+from app.identity.operations.credentials import needs_new_password
 from app.identity.operations.registration import accept_invitation, confirm_registration, invited_by, join, register
 from app.identity.queries import find_link, find_standing_member, find_user
 from app.identity.rules import Purpose, password_matches
@@ -224,7 +225,7 @@ def _invited(token: str) -> tuple[User, Membership] | tuple[None, None]:
 def _invitation_form(user: User) -> InvitationForm:
     form = InvitationForm()
     form.owner = user.email
-    if user.password_hash:
+    if not needs_new_password(user):
         del form.password
     return form
 
