@@ -326,6 +326,13 @@ def count_waiting() -> int:
     return session.execute(ready).scalar_one()
 
 
+def count_unconfirmed(ids: Iterable[int]) -> int:
+    """How many of these people wait to be let in, and have not confirmed their e-mail."""
+    waiting = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
+    theirs = waiting.where(Membership.id.in_(list(ids)), Membership.status == "pending")
+    return session.execute(theirs.where(User.email_confirmed_at.is_(None))).scalar_one()
+
+
 def list_admin_ids() -> set[int]:
     """The membership ids of the school's active admins."""
     admins = select(Membership.id).where(Membership.roles.contains(["admin"]), Membership.status == "active")

@@ -307,7 +307,7 @@ VISITS: dict[str, Visit] = {
     "people.import_create": Visit(ANA, fields=a_list, statements=20),
     "people.import_show": Visit(ANA, an_import),
     "people.import_carry_out": Visit(ANA, an_import, once, statements=40),
-    "people.import_remove": Visit(ANA, an_import, statements=10),
+    "people.import_remove": Visit(ANA, an_import, once, statements=10),
     "people.import_deed_show": Visit(ANA, lambda: {**an_import(), "deed": "removal"}),
     "people.deed_show": Visit(ANA, lambda: {**somebody("active")(), "deed": "approval"}),
     "people.approvals_show": Visit(ANA),

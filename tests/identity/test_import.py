@@ -7,13 +7,20 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app.audit.models import AuditEntry
 from app.foundation.db import session
 from app.foundation.models import Job, OutboxEvent
 from app.identity.models import Membership, OneUseToken, PeopleImport, User
-from app.identity.operations.imports import Unreadable, decode, draft_import, read_rows
+from app.identity.operations.imports import (
+    NotThereAnyMore,
+    Unreadable,
+    carry_out_import,
+    decode,
+    draft_import,
+    read_rows,
+)
 from tests.cast import ADA, ANA, BEA, HAL, LEO, LOU, MAX, actor, at_school, member, school
 from tests.client import LintingClient, Page, count_statements
 from tests.identity.mailbox import sent
@@ -66,7 +73,7 @@ def test_the_litany(app: Flask, ana: LintingClient) -> None:
         assert client.post(PATH).status == client.post(NEW).status == 403
     hal = LintingClient(app).sign_in(HAL)
     assert hal.get(draft).status == hal.get(draft.replace("skyline", "harbour")).status == 404
-    assert hal.post(draft.replace("skyline", "harbour") + "/carrying-out").status == 404
+    assert hal.post(draft.replace("skyline", "harbour") + "/carrying-out", {"once": "k" * 32}).status == 404
     assert ana.get(f"{PATH}/999999").status == 404
     assert ana.get(f"{draft}/carrying-out").location == draft
     assert ana.post(draft).status == 405
@@ -175,6 +182,32 @@ def test_what_changed_since_the_review_is_judged_anew(app: Flask, ana: LintingCl
     assert people()["ines@elsewhere.example"].roles == ["learner"]
 
 
+def test_a_double_click_carries_it_out_once_and_leads_on(app: Flask, ana: LintingClient) -> None:
+    page = reviewed(ana, LIST)
+    other_tab = ana.get(page.path)
+    first = page.form("Carry out").submit(follow=False)
+    for again in (page, other_tab):
+        answer = again.form("Carry out").submit(follow=False)
+        assert (answer.status, answer.location) == (303, first.location)
+    with at_school("skyline"):
+        done = session.scalars(select(AuditEntry).where(AuditEntry.action == "import.carried_out")).all()
+    assert len(done) == 1
+
+
+def test_what_another_admin_carried_out_at_the_same_instant_is_refused(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        draft = draft_import(LIST, actor=actor(ANA))
+        session.flush()
+        session.execute(delete(PeopleImport).execution_options(synchronize_session=False))
+        with pytest.raises(NotThereAnyMore):
+            carry_out_import(draft, actor=actor(ANA))
+
+
+@pytest.mark.parametrize("cursor", ["0", "3", "-1", "x", "٣", "9" * 30])
+def test_a_page_that_there_is_not_is_a_broken_link(ana: LintingClient, cursor: str) -> None:
+    assert ana.get(f"{reviewed(ana, LIST).path}?cursor={cursor}").status == 400
+
+
 def test_a_list_is_forgotten_on_demand_and_by_itself(app: Flask, ana: LintingClient) -> None:
     page = reviewed(ana, LIST)
     answer = page.form("Forget the list").submit()
@@ -194,7 +227,13 @@ def test_a_thousand_people_with_twenty_bad_lines(app: Flask, ana: LintingClient)
     expected = sorted(bad & set(range(2, 1002)))
     assert [int(line[2]) for line in lines(page, "refused")] == expected
     assert len(expected) == 20
-    assert len(lines(page, "added")) == 980
+    assert "980 added" in page.text
+    added, last = lines(page, "added"), page
+    while "Next" in last.links():
+        assert len(last.find_all(".//tbody/tr")) == 100
+        last = last.link("Next").follow()
+        added += lines(last, "added")
+    assert [int(line[2]) for line in added] == sorted(set(range(2, 1002)) - bad)
     form = page.form("Carry out")
     with count_statements() as statements:
         answer = form.submit(follow=False)

@@ -191,8 +191,20 @@ def test_who_has_not_confirmed_their_mail_cannot_be_approved(ana: LintingClient)
     refused = ana.post(f"/skyline/people/{ines}/approval")
     assert refused.status == 409
     assert "has not confirmed their e-mail" in refused.text
-    assert ana.post("/skyline/people/approvals", {"member": ines}).status == 409
+    at_once = ana.post("/skyline/people/approvals", {"member": ines})
+    assert at_once.status == 409
+    assert "1 person has not confirmed their e-mail yet" in at_once.text
+    assert "somebody else decided first" not in at_once.text
     assert standing(ines) == "pending"
+
+
+def test_of_several_those_who_are_left_out_are_told(ana: LintingClient) -> None:
+    ready, not_yet = somebody(name="Ines Roy"), somebody(name="Not Yet", confirmed=False)
+    page = ana.post("/skyline/people/approvals", {"member": [str(ready), str(not_yet)]}, follow=True)
+    assert "1 person is in. 1 person has not confirmed their e-mail yet" in page.text
+    assert [standing(ready), standing(not_yet)] == ["active", "pending"]
+    again = ana.post("/skyline/people/approvals", {"member": ready})
+    assert "somebody else decided first" in again.text
 
 
 def test_several_are_approved_at_once(ana: LintingClient) -> None:

@@ -52,6 +52,10 @@ class Unreadable(Refusal):
     status = 422
 
 
+class NotThereAnyMore(Refusal):
+    """Somebody else carried the list out, or forgot it."""
+
+
 @dataclass
 class Row:
     """One line of a list: what it says, what would be done with it, and why not."""
@@ -78,8 +82,11 @@ def draft_import(text: str | bytes, *, actor: Actor) -> PeopleImport:
 
 
 def carry_out_import(draft: PeopleImport, *, actor: Actor) -> Counter[str]:
-    """Do what the review said, judged anew as things stand now. Returns how many rows had which outcome. Its list is forgotten."""
-    session.refresh(draft, with_for_update=True)
+    """Do what the review said, judged anew as things stand now. Returns how many rows had which outcome. Its list is forgotten.
+
+    Refuses a list that somebody else carried out or forgot meanwhile.
+    """
+    _lock(draft)
     rows = rows_of(draft)
     known = review(rows)
     departments = _departments()
@@ -92,6 +99,12 @@ def carry_out_import(draft: PeopleImport, *, actor: Actor) -> Counter[str]:
     session.delete(draft)
     session.flush()
     return outcomes
+
+
+def _lock(draft: PeopleImport) -> None:
+    same = select(PeopleImport).where(PeopleImport.id == draft.id).with_for_update()
+    if session.scalars(same.execution_options(populate_existing=True)).first() is None:
+        raise NotThereAnyMore(_("This list was carried out or forgotten a moment ago."))
 
 
 def forget_import(import_id: int) -> None:
@@ -267,19 +280,6 @@ def _add(rows: list[Row], departments: Mapping[str, int], *, actor: Actor) -> No
     mail_links(Purpose.INVITATION, [(member.user_id, member.id) for member in members])
 
 
-def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "tenant_id": tenancy.required().id,
-        "user_id": user_id,
-        "name": row.name,
-        "name_key": sort_key(row.name),
-        "phone": row.phone or None,
-        "roles": roles_of(row),
-        "status": "invited",
-        "department_id": departments.get(row.department.lower()),
-        "invited_at": clock.now(),
-    }
-
 def _users(mails: Mapping[str, Row]) -> dict[str, int]:
     """The ids of the people of these e-mails, in small letters, made where there are none, held until the transaction ends.
 
@@ -298,6 +298,19 @@ def _users(mails: Mapping[str, Row]) -> dict[str, int]:
         found |= {mail: user_id for user_id, mail in session.execute(users.with_for_update(key_share=True))}
     return found
 
+
+def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "tenant_id": tenancy.required().id,
+        "user_id": user_id,
+        "name": row.name,
+        "name_key": sort_key(row.name),
+        "phone": row.phone or None,
+        "roles": roles_of(row),
+        "status": "invited",
+        "department_id": departments.get(row.department.lower()),
+        "invited_at": clock.now(),
+    }
 
 
 def _change(member: Membership, row: Row, departments: Mapping[str, int], *, actor: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -11,8 +12,9 @@ from flask_login import current_user
 
 from app.foundation.mail import can_send_mail
 from app.foundation.once import once
+from app.foundation.pages import Page
 from app.foundation.permissions import access, requires
-from app.foundation.refusals import Refusal
+from app.foundation.refusals import BadRequest, Refusal
 from app.foundation.replies import page, reply
 from app.identity.forms.people import ImportForm, NewPersonForm
 from app.identity.forms.registration import PressOnlyForm
@@ -38,6 +40,9 @@ from app.tenants.queries import find_department, list_departments
 
 ROOM_FOR_FORM = 20_000
 """Bytes of a post besides the list itself."""
+ROWS_A_PAGE = 100
+SHOWN = (REFUSED, CHANGED, ADDED, SAME)
+"""In which order the review shows what would be done."""
 
 
 class ListTooLarge(Refusal):
@@ -91,15 +96,14 @@ def refuse_what_is_too_large() -> None:
 @requires(Can.ADD_PEOPLE)
 def import_show(import_id: int) -> Any:
     draft = access(PeopleImport, import_id)
-    rows = rows_of(draft)
-    by_outcome = {
-        outcome: [row for row in rows if row.outcome == outcome] for outcome in (REFUSED, CHANGED, ADDED, SAME)
-    }
+    rows = sorted(rows_of(draft), key=lambda row: SHOWN.index(row.outcome))
     return page(
         "people/import.html",
         draft=draft,
-        rows=by_outcome,
+        found=_some(rows, request.args.get("cursor", "1")),
+        counts=Counter(row.outcome for row in rows),
         total=len(rows),
+        once=f"people-import-{draft.id:012}",
         mails=can_send_mail(),
         roles=_roles_in_words,
     )
@@ -107,6 +111,7 @@ def import_show(import_id: int) -> Any:
 
 @bp.post("/imports/<int:import_id>/carrying-out")
 @requires(Can.ADD_PEOPLE)
+@once
 def import_carry_out(import_id: int) -> Any:
     draft, form = access(PeopleImport, import_id), PressOnlyForm()
     outcomes = form.carry_out(lambda: carry_out_import(draft, actor=current_user))
@@ -128,6 +133,7 @@ def import_deed_show(import_id: int, deed: str) -> Any:
 
 @bp.post("/imports/<int:import_id>/removal")
 @requires(Can.ADD_PEOPLE)
+@once
 def import_remove(import_id: int) -> Any:
     forget_import(access(PeopleImport, import_id).id)
     return reply(url_for("people.imports_new"), said=_("The list is forgotten. Nobody was added."))
@@ -142,6 +148,16 @@ def _invite(form: NewPersonForm) -> Membership:
         email=form.email.data or "", name=form.name.data or "", roles=form.chosen, department=department,
         actor=current_user,
     )  # fmt: skip
+
+
+def _some(rows: list[Row], cursor: str) -> Page[Row]:
+    """One page of the review. The list does not change while it waits, so that pages are numbered."""
+    number = int(cursor) if cursor.isdecimal() and len(cursor) < 6 else 0
+    last = max(1, -(-len(rows) // ROWS_A_PAGE))
+    if not 1 <= number <= last:
+        raise BadRequest(_("This page link is broken. Start again from the first page."))
+    shown = rows[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
+    return Page(shown, str(number - 1) if number > 1 else None, str(number + 1) if number < last else None)
 
 
 def _roles_in_words(row: Row) -> str:

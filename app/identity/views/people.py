@@ -38,7 +38,7 @@ from app.identity.operations.people import (
 )
 from app.identity.operations.registration import invite_again
 from app.identity.policies import Can
-from app.identity.queries import count_waiting, find_facts, list_people, names_of_members
+from app.identity.queries import count_unconfirmed, count_waiting, find_facts, list_people, names_of_members
 from app.identity.rules import role_words, standing_words
 from app.identity.views import bp as identity_bp
 from app.identity.views import people_bp as bp
@@ -62,10 +62,11 @@ def approvals_create() -> Any:
     approved = form.carry_out(lambda: approve_members(form.member.data or (), actor=current_user))
     if approved is None:
         return _list_page(form)
+    waiting = _not_confirmed_in_words(count_unconfirmed(form.member.data or ()))
     if approved:
         said = ngettext("%(num)d person is in.", "%(num)d people are in.", len(approved))
-        return reply(url_for("people.index"), said=said)
-    form.refusal, form.status = _("Nobody of those waits any more: somebody else decided first."), 409
+        return reply(url_for("people.index"), said=f"{said} {waiting}".strip())
+    form.refusal, form.status = waiting or _("Nobody of those waits any more: somebody else decided first."), 409
     return _list_page(form)
 
 
@@ -177,6 +178,17 @@ def _decide(member: Membership, form: Form, deed: Callable[[], Membership], said
             home = f"/{url_for('people.index').split('/')[1]}/"
         return reply(home, said=said % {"name": member.name})
     return _person_page(member, form)
+
+
+def _not_confirmed_in_words(count: int) -> str:
+    """Why some were not let in; empty if there are none."""
+    if not count:
+        return ""
+    return ngettext(
+        "%(num)d person has not confirmed their e-mail yet, and comes in once they have.",
+        "%(num)d people have not confirmed their e-mail yet, and come in once they have.",
+        count,
+    )
 
 
 def _list_page(form: ApprovalsForm | None = None) -> Any:
