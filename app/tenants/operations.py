@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
-from psycopg2.errors import ForeignKeyViolation  # type: ignore[import-untyped]
 
 from app.audit.operations import audit, audit_on_platform
 from app.foundation.actor import Actor
@@ -25,9 +25,11 @@ from app.tenants.queries import (
     count_departments_in,
     department_ids_below,
     find_school,
+    parents_of_departments,
     school_settings,
     take_the_schools_turn,
 )
+from app.tenants.rules import depth_of, height_of
 
 RESERVED_SLUGS = frozenset(
     {
@@ -36,6 +38,8 @@ RESERVED_SLUGS = frozenset(
         *("well-known", "setup", "help", "status", "account", "acting"),
     }
 )
+MOST_DEPARTMENTS, DEEPEST = 500, 8
+"""More than this nobody finds their way in, and pages that show the whole tree become slow."""
 
 
 class SettingsChanged(Refusal):
@@ -143,7 +147,15 @@ def _flush_slug(slug: str, *added: Tenant) -> None:
 
 
 def add_department(name: str, *, actor: Actor, parent: Department | None = None) -> Department:
-    """Make a department of the school in force, below another one or at the top. Refuses a name that is taken."""
+    """Make a department of the school in force, below another one or at the top.
+
+    Refuses a name that is taken, a place below one that was removed meanwhile, and more than MOST_DEPARTMENTS or DEEPEST.
+    """
+    take_the_schools_turn()
+    parents = parents_of_departments()
+    if len(parents) >= MOST_DEPARTMENTS:
+        raise Refusal(_("A school may have %(most)s departments. Remove one first.", most=MOST_DEPARTMENTS))
+    _check_place(parents, parent, height=1)
     department = Department(name=name, parent_id=parent.id if parent else None)
     _flush_department(department)
     audit(
@@ -153,10 +165,13 @@ def add_department(name: str, *, actor: Actor, parent: Department | None = None)
 
 
 def change_department(department: Department, *, name: str, parent: Department | None, actor: Actor) -> Department:
-    """Rename or move a department. Refuses a name that is taken, and a place below itself."""
+    """Rename or move a department. Refuses a name that is taken, and a place below itself or below the DEEPEST."""
     take_the_schools_turn()
     if parent and parent.id in set(session.scalars(department_ids_below(department.id))):
         raise Refusal(_("A department cannot lie below itself. Choose another place."))
+    if parent and parent.id != department.parent_id:
+        parents = parents_of_departments()
+        _check_place(parents, parent, height=height_of(parents, department.id))
     before = {"called": department.name, "parent_id": department.parent_id}
     department.name, department.parent_id = name, parent.id if parent else None
     after = {"called": department.name, "parent_id": department.parent_id}
@@ -185,6 +200,16 @@ def remove_department(department: Department, *, actor: Actor) -> Department:
     return department
 
 
+def _check_place(parents: Mapping[int, int | None], parent: Department | None, *, height: int) -> None:
+    """Whether what is `height` departments high may lie below another one; `parents` is each one's parent by id."""
+    if parent is None:
+        return
+    if parent.id not in parents:
+        raise Refusal(_("The department above is not there any more. Choose another place."))
+    if depth_of(parents, parent.id) + height > DEEPEST:
+        raise Refusal(_("Departments lie %(most)s deep at most. Choose a place further up.", most=DEEPEST))
+
+
 def _flush_department(department: Department) -> None:
     name = department.name
     try:
@@ -200,5 +225,3 @@ def replay_stuck_work(job: Job, *, actor: Actor) -> Job:
     audit("work.replayed", actor=actor, subject=job, after={"kind": job.kind})
     replay_job(job)
     return job
-        if isinstance(error.orig, ForeignKeyViolation):
-            raise Refusal(_("The department above is not there any more. Choose another place.")) from error

@@ -67,6 +67,11 @@ def count_departments_in(department_id: int) -> int:
     return session.execute(below).scalar_one()
 
 
+def parents_of_departments() -> dict[int, int | None]:
+    """Below which department each one lies, by id; None at the top."""
+    return {row.id: row.parent_id for row in session.execute(select(Department.id, Department.parent_id))}
+
+
 def find_department(department_id: int) -> Department | None:
     return session.get(Department, department_id)
 

@@ -120,6 +120,26 @@ def tree_of(departments: Sequence[Department], people: Mapping[int, int]) -> tup
     return grow(None)
 
 
+def depth_of(parents: Mapping[int, int | None], department_id: int) -> int:
+    """How deep a department lies: 1 at the top. `parents` is each one's parent by id."""
+    depth, above = 1, parents[department_id]
+    while above is not None:
+        depth, above = depth + 1, parents[above]
+    return depth
+
+
+def height_of(parents: Mapping[int, int | None], department_id: int) -> int:
+    """How many departments lie one below the other from this one on, itself included."""
+    own = depth_of(parents, department_id)
+    return 1 + max(depth_of(parents, each) - own for each in parents if _lies_in(parents, each, department_id))
+
+
+def _lies_in(parents: Mapping[int, int | None], each: int | None, department_id: int) -> bool:
+    while each is not None and each != department_id:
+        each = parents[each]
+    return each is not None
+
+
 def places_in(tree: Sequence[Branch], *, but: int | None = None, depth: int = 0) -> Iterator[tuple[str, str]]:
     """Every place below which a department may lie, as id and indented name; not the department `but` and those below it."""
     for branch in tree:

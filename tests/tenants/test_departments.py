@@ -6,14 +6,14 @@ import threading
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from app.audit.models import AuditEntry
 from app.foundation import tenancy
 from app.foundation.db import session, unit_of_work
 from app.foundation.refusals import Refusal
 from app.tenants.models import Department
-from app.tenants.operations import add_department, change_department, remove_department
+from app.tenants.operations import MOST_DEPARTMENTS, add_department, change_department, remove_department
 from app.tenants.queries import department_ids_below, list_departments
 from tests.cast import ADA, ANA, BEA, HAL, LEO, MAX, actor, at_school
 from tests.client import LintingClient, count_statements
@@ -161,3 +161,49 @@ def test_deeds_outside_a_page(app: Flask) -> None:
         change_department(made, name="Night", parent=None, actor=actor(ANA))
         remove_department(made, actor=actor(ANA))
         assert "Night" not in {department.name for department in list_departments()}
+
+
+# -- bounds --------------------------------------------------------------------------------------------------------
+
+
+def a_chain(length: int) -> list[Department]:
+    """Departments of Skyline, each below the one before."""
+    made: list[Department] = []
+    for n in range(length):
+        made.append(add_department(f"Level {n}", parent=made[-1] if made else None, actor=actor(ANA)))
+    return made
+
+
+def test_departments_lie_eight_deep_at_most(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        chain, low = a_chain(8), a_chain_of_two()
+        with pytest.raises(Refusal, match="8 deep at most"):
+            add_department("Too deep", parent=chain[-1], actor=actor(ANA))
+        with pytest.raises(Refusal, match="8 deep at most"):
+            change_department(low, name=low.name, parent=chain[6], actor=actor(ANA))
+        assert change_department(low, name=low.name, parent=chain[5], actor=actor(ANA)).parent_id == chain[5].id
+
+
+def a_chain_of_two() -> Department:
+    """A department with another one below it."""
+    above = add_department("Above", actor=actor(ANA))
+    add_department("Below", parent=above, actor=actor(ANA))
+    return above
+
+
+def test_a_school_has_five_hundred_departments_at_most(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline") as here:
+        missing = MOST_DEPARTMENTS - len(list_departments()) - 1
+        rows = [{"tenant_id": here.id, "name": f"Number {n:03}"} for n in range(missing)]
+        session.execute(insert(Department).values(rows))
+        add_department("The last", actor=actor(ANA))
+        with pytest.raises(Refusal, match="may have 500 departments"):
+            add_department("One more", actor=actor(ANA))
+
+
+def test_below_what_was_removed_meanwhile_nothing_is_added(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        gone = add_department("Gone", actor=actor(ANA))
+        remove_department(gone, actor=actor(ANA))
+        with pytest.raises(Refusal, match="not there any more"):
+            add_department("New", parent=gone, actor=actor(ANA))
