@@ -6,7 +6,7 @@ hang below a person's rows (an answer below an attempt) are listed too. A test c
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from app.foundation import tenancy
 from app.foundation.db import session
 from app.foundation.models import Base
+from app.foundation.tenancy import TenantRef
 
 MEMBER = "membership"
+BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,22 @@ NOT_THEIRS: dict[tuple[str, str], str] = {
 }
 
 
-def tell(member_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Every row about a member of the school in force, JSON-ready, by table and in the order of their ids: one SELECT."""
-    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for table, row in session.execute(_statement(), {"member": member_id}):
-        told[table].append(row)
-    return {table: sorted(told[table], key=lambda row: row["id"]) for table in THEIRS if table in told}
+def stream(member_id: int, school: TenantRef) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every row about a member, JSON-ready, with its table's name; in the order of THEIRS, and of ids within a table.
+
+    Each batch is read in a session and a transaction of its own, stamped for `school` while it is read and never while the
+    reader holds it, so that it may run when the request is over.
+    """
+    names, (place, last) = list(THEIRS), (0, 0)
+    while True:
+        values = {"member": member_id, "place": place, "last": last}
+        with tenancy.tenant_scope(school), session.session_factory() as own:
+            rows = own.execute(_statement(), values).all()
+        for row in rows:
+            yield names[row.place], row.row
+        if len(rows) < BATCH:
+            return
+        place, last = rows[-1].place, rows[-1].id
 
 
 def blank(member_id: int) -> None:
@@ -101,14 +114,20 @@ def blank(member_id: int) -> None:
 
 
 def _statement() -> Any:
-    return union_all(*(_rows(name, theirs) for name, theirs in THEIRS.items()))
+    """The next batch after the bound place and id."""
+    theirs = union_all(*(_rows(place, name) for place, name in enumerate(THEIRS))).subquery()
+    after = or_(
+        theirs.c.place > bindparam("place"), and_(theirs.c.place == bindparam("place"), theirs.c.id > bindparam("last"))
+    )
+    return select(theirs).where(after).order_by(theirs.c.place, theirs.c.id).limit(BATCH)
 
 
-def _rows(name: str, theirs: Theirs) -> Any:
+def _rows(place: int, name: str) -> Any:
     table = Base.metadata.tables[name]
-    kept = cast(["tenant_id", *theirs.without], ARRAY(Text))
+    kept = cast(["tenant_id", *THEIRS[name].without], ARRAY(Text))
     row: Any = cast(func.to_jsonb(table.table_valued()).op("-")(kept), JSONB)
-    return select(literal(name).label("name"), row.label("row")).where(_is_theirs(name, theirs))
+    which = _is_theirs(name, THEIRS[name])
+    return select(literal(place).label("place"), table.c.id.label("id"), row.label("row")).where(which)
 
 
 def _is_theirs(name: str, theirs: Theirs) -> ColumnElement[bool]:

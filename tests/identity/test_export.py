@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -80,6 +81,19 @@ def test_each_school_tells_its_own(app: Flask) -> None:
     assert skyline["membership"][0]["roles"] == ["instructor"]
     assert harbour["membership"][0]["roles"] == ["learner"]
     assert skyline["membership"][0]["id"] != harbour["membership"][0]["id"]
+
+
+def test_it_is_whole_and_in_order_however_many_batches_it_takes(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [booked(LEO, f"flight {n}") for n in range(7)]
+    once = export(app, LEO)
+    monkeypatch.setattr(personal_data, "BATCH", 3)
+    told = export(app, LEO)
+    assert [booking["id"] for booking in told["booking"]] == numbers
+    assert list(told) == list(once)
+    assert {table: len(told[table]) for table in personal_data.THEIRS if table in once} == {
+        # Signing in again and the first export are told as well.
+        table: len(once[table]) + (2 if table == "audit_entry" else 0) for table in personal_data.THEIRS if table in once
+    }  # fmt: skip
 
 
 def test_no_secret_is_in_it(app: Flask) -> None:
