@@ -202,4 +202,9 @@ def _theme() -> str:
 
 
 def _locale() -> str:
-    return "en"
+    """The language of whoever reads: a member's own, else the school's."""
+    reader: Actor | None = current_user._get_current_object()
+    if reader and reader.membership_id:
+        return reader.locale
+    school = tenancy.current()
+    return school.locale if school else "en"

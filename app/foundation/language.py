@@ -17,6 +17,9 @@ from flask_babel import _get_current_context as request_state
 from markupsafe import Markup
 from wtforms.i18n import messages_path
 
+LANGUAGES = (("en", "English (US)"), ("en_GB", "English (UK)"))
+"""Those there are, as Babel writes them, each named in itself. They differ in how dates are written and read out."""
+
 
 class OnceARequest(Domain):
     """Flask-Babel's domain, which remembers a request's catalog where force_locale forgets and restores it."""

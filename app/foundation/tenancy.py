@@ -59,7 +59,8 @@ class WrongTenant(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class TenantRef:
-    """What every request needs to know of its school. `zone` is an IANA name, `brand_color` "#rrggbb" or empty.
+    """What every request needs to know of its school. `zone` is an IANA name, `brand_color` "#rrggbb" or empty; `locale` is what
+    those read in who have none of their own.
 
     `is_suspended` is as old as the cache it comes from: it closes the pages that ask nobody who they are. Members are told
     by the sign-in lookup, which knows at once.
@@ -71,6 +72,7 @@ class TenantRef:
     zone: str
     brand_color: str = ""
     is_suspended: bool = False
+    locale: str = "en"
 
 
 _tenant: ContextVar[TenantRef | None] = ContextVar("tenant", default=None)

@@ -128,7 +128,8 @@ class Membership(TenantRow, Base):
     status: Mapped[str] = mapped_column(String(20), server_default="active")
     department_id: Mapped[int | None] = tenant_ref("department", ondelete="SET NULL", nullable=True)
     zone: Mapped[str | None] = mapped_column(String(64))
-    locale: Mapped[str] = mapped_column(String(16), server_default="en")
+    locale: Mapped[str] = mapped_column(String(16), server_default="en", default="")
+    """As Babel writes it; empty = the school's."""
     level: Mapped[str | None] = mapped_column(String(40))
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     emergency_contact: Mapped[str | None] = mapped_column(String(200))

@@ -105,7 +105,7 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
         name=held.name or email,
         roles=held.roles_held,
         zone=held.zone or tenant.zone,
-        locale=held.locale or "en",
+        locale=held.locale or tenant.locale,
         department_id=held.department_id,
         needs_second_factor=needs_second_factor,
         acting_until=acting_until if is_acting else None,

@@ -17,8 +17,10 @@ UNREAD = Prepared(
     "select count(*) from notification where membership_id = %(reader)s and read_at is null", reader="bigint"
 )
 MAIL = """
-select n.membership_id, n.kind, n.subject_id, n.facts, n.created_at, n.mailed_at, m.name, m.zone, m.locale, u.email
+select n.membership_id, n.kind, n.subject_id, n.facts, n.created_at, n.mailed_at, m.name, m.zone,
+  coalesce(nullif(m.locale, ''), s.locale) as locale, u.email
 from notification n join membership m on m.id = n.membership_id join user_account u on u.id = m.user_id
+  join school_settings s on s.tenant_id = n.tenant_id
 where n.id = %(id)s and m.status = 'active'
 """
 CONCERNED = """

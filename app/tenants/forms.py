@@ -22,10 +22,10 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from app.foundation.forms import Checkboxes, CreatingForm, Form, stripped
+from app.foundation.language import LANGUAGES
 from app.foundation.zones import ZoneField
 from app.tenants.rules import HEX_COLOR, is_readable, lines_of, nearest_readable
 
-LANGUAGES = (("en", "English"),)
 MOST_WORDS, LONGEST_WORD = 50, 40
 MOST_CLOSED_DAYS = 400
 YEARS = range(2000, 2200)

@@ -15,14 +15,14 @@ _COLUMNS = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone)
 
 
 def find_tenant_by_slug(slug: str) -> TenantRef | None:
-    """The reference of a school, suspended or not, with its brand color, which lies behind the school's wall."""
+    """The reference of a school, suspended or not, with its brand color and locale, which lie behind the school's wall."""
     row = session.execute(_COLUMNS.add_columns(Tenant.suspended_at).where(Tenant.slug == slug)).first()
     if row is None:
         return None
     school = TenantRef(row.id, row.slug, row.name, row.zone, is_suspended=row.suspended_at is not None)
     with tenant_scope(school):
-        color = session.execute(select(SchoolSettings.brand_color)).scalar()
-    return replace(school, brand_color=color or "")
+        found = session.execute(select(SchoolSettings.brand_color, SchoolSettings.locale)).first()
+    return replace(school, brand_color=found.brand_color or "", locale=found.locale) if found else school
 
 
 def find_tenant_by_id(tenant_id: int) -> TenantRef | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -236,6 +237,16 @@ def mail_to(who: Person, folder: Path, booking_id: int = 0) -> str:
     [mail] = [m for m in written if m["To"] == who.email]
     said = f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{mail.get_content()}"
     return said.replace(f"/bookings/{booking_id}", "/bookings/1")
+
+
+def test_a_mail_is_written_in_its_readers_language_else_the_schools(app: Flask, mailbox: Path) -> None:
+    with at_school("skyline"), unit_of_work():
+        school_settings().locale = "en_GB"
+        member(BEA).locale = "en"
+    booking_id, ids = booked(status="approved", starts_at=datetime(2037, 9, 1, 17, tzinfo=UTC))
+    happen(app, BookingApproved(booking_id=booking_id, actor_id=ids[ANA]))
+    assert "Tue 1 Sept, 10:00" in mail_to(LEO, mailbox)
+    assert "Tue 1 Sep, 10:00" in mail_to(BEA, mailbox)
 
 
 def test_an_instructor_who_is_replaced_is_told_that_their_time_is_free(app: Flask, mailbox: Path) -> None:

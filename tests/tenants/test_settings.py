@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from app.tenants.rules import (
 from tests.cast import ADA, ANA, BEA, HAL, LEO, MAX, OLGA, at_school, member
 from tests.client import LintingClient, Page, count_statements
 from tests.identity.mailbox import assert_snapshot, sent, take
+from tests.notifications.bookings import make_booking
 
 PATH = "/skyline/settings"
 
@@ -206,6 +207,23 @@ def test_every_color_has_a_readable_one_near_it_and_a_tint_for_dark_pages(color:
 def test_contrast_is_that_of_the_standard() -> None:
     assert contrast("#ffffff", "#000000") == 21
     assert round(contrast("#777777", "#ffffff"), 2) == 4.48
+
+
+# -- language ------------------------------------------------------------------------------------------------------
+
+
+def test_who_chose_no_language_reads_in_the_schools(app: Flask, ana: LintingClient) -> None:
+    """As do strangers on its pages; who chose one keeps it. The British write "Sept"."""
+    with at_school("skyline"):
+        member(BEA).locale = "en"
+        booking = make_booking(starts_at=datetime(2037, 9, 1, 17, tzinfo=UTC)).id
+        session.commit()
+    save(ana, locale="en_GB")
+    for person, lang, day in ((LEO, "en-GB", "Tue 1 Sept"), (BEA, "en", "Tue 1 Sep,")):
+        page = LintingClient(app).sign_in(person).get(f"/skyline/bookings/{booking}")
+        assert (page.tree.get("lang"), day in page.text) == (lang, True), page.text
+    assert LintingClient(app).get("/skyline/register").tree.get("lang") == "en-GB"
+    assert LintingClient(app).sign_in(HAL).get("/harbour/profile").tree.get("lang") == "en"
 
 
 # -- mail ----------------------------------------------------------------------------------------------------------

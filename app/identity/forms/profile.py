@@ -13,10 +13,9 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.foundation.forms import Form, stripped
+from app.foundation.language import LANGUAGES
 from app.foundation.zones import ZoneField
 from app.identity.forms.registration import is_one_line, name_field
-
-LANGUAGES = [SelectChoice("en", "English")]
 
 
 def _line(label: Any, longest: int) -> StringField:
@@ -30,7 +29,7 @@ class ProfileForm(Form):
     name = name_field(_l("Name"))
     phone = _line(_l("Phone"), 40)
     zone = ZoneField(_l("Time zone"), none=_l("The school's"))
-    locale = SelectField(_l("Language"), choices=LANGUAGES)
+    locale = SelectField(_l("Language"), choices=lambda: [("", _("The school's")), *LANGUAGES])
     emergency_contact = _line(_l("Emergency contact"), 200)
 
     @property

@@ -29,13 +29,14 @@ STAFF_FIELDS = frozenset(
 
 
 def change_profile(member: Membership, changes: dict[str, Any], *, actor: Actor) -> Membership:
-    """Change facts about a person: any of OWN_FIELDS and STAFF_FIELDS, each with its column's type; empty text counts as none.
+    """Change facts about a person: any of OWN_FIELDS and STAFF_FIELDS, each with its column's type; empty text counts as none,
+    an empty locale as the school's.
 
     Refuses a zone, department, instructor, level or tag that there is not. Raises ValueError for another field.
     """
     if unknown := changes.keys() - OWN_FIELDS - STAFF_FIELDS:
         raise ValueError(f"a profile has no {sorted(unknown)}")
-    wanted = {name: (value or None) if isinstance(value, str) else value for name, value in changes.items()}
+    wanted = {name: None if value == "" and name != "locale" else value for name, value in changes.items()}
     changed = {name: value for name, value in wanted.items() if value != getattr(member, name)}
     if not changed:
         return member
