@@ -150,6 +150,7 @@ ACTIONS = {
     "operator.dismissed": _l("Operator dismissed"),
     "operator.named": _l("Operator named"),
     "password.changed": _l("Password changed"),
+    "password.refused": _l("Wrong password given"),
     "password.reset": _l("Password reset"),
     "password.reset_asked": _l("Password reset asked"),
     "person.added": _l("Person added"),

@@ -17,6 +17,7 @@ from app.identity.operations.accounts import (
     end_second_factor,
     found_school,
     name_operator,
+    reset_by_hand,
     set_up_token,
 )
 from app.identity.operations.links import issue_link
@@ -68,7 +69,7 @@ def password(email: str) -> None:
     """Print a one-use link by which the person of EMAIL chooses a new password."""
     with tenancy.tenant_scope(None), unit_of_work():
         user = find_user_by_email(email)
-        token = issue_link(Purpose.RESET_PASSWORD, user_id=user.id) if user else None
+        token = reset_by_hand(user) if user else None
     if token is None:
         raise click.ClickException(f"Nobody signs in as {email}.")
     click.echo(f"This link works once, for two hours:\n{_reset(token)}")

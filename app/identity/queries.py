@@ -144,6 +144,17 @@ def list_schools_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
 
 
+def list_schools_that_know(user_id: int) -> list[tuple[Tenant, Membership]]:
+    """The schools where a person is in, waits to be let in or is suspended, by name. Needs the person's stamp in force."""
+    rows = (
+        select(Tenant, Membership)
+        .join(Membership, Membership.tenant_id == Tenant.id)
+        .where(Membership.user_id == user_id, Membership.status.in_(["active", "pending", "suspended"]))
+        .order_by(Tenant.name)
+    )
+    return [(tenant, membership) for tenant, membership in session.execute(rows)]
+
+
 def find_membership_of_user(user_id: int) -> Membership | None:
     """What a person is in the school in force."""
     return session.scalars(

@@ -69,6 +69,7 @@ def test_what_is_wrong_is_said_and_nothing_changes(
     assert sentence in page.text
     assert can_sign_in(app, LEO.email, PASSWORD)
     assert sent(app) == []
+    assert ("password.refused" in actions()) == (status == 409)
 
 
 def test_a_borrowed_screen_does_not_find_the_password_out(app: Flask) -> None:

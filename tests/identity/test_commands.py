@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from app.audit.models import AuditEntry
 from app.foundation.db import session
 from tests.audit.committed import Committed, committed
-from tests.cast import LEO
+from tests.cast import LEO, member
 from tests.client import LintingClient
 from tests.identity.empty import empty_instance
 from tests.identity.mailbox import assert_snapshot, sent
@@ -85,6 +87,9 @@ def test_a_printed_link_sets_a_password(own: Committed) -> None:
     page = LintingClient(own.app).get(path).form("Change the password").fill(password=CHOSEN).submit()
     assert "Your password is changed" in page.text
     assert LintingClient(own.app).get(path).status == 410
+    with own.at("skyline"):
+        asked = session.scalars(select(AuditEntry).where(AuditEntry.action == "password.reset_asked")).one()
+        assert (asked.actor_id, asked.subject_id) == (None, member(LEO).id)
 
 
 def test_nobody_has_no_link(own: Committed) -> None:

@@ -375,3 +375,11 @@ def test_reinstating_is_for_who_is_out(app: Flask) -> None:
         with pytest.raises(Refusal):
             reinstate_member(member(LEO), actor=actor(ANA))
         assert approve_members([member(LEO).id], actor=actor(ANA)) == []
+
+
+def test_the_sign_ins_of_a_suspended_person_stay_in_the_schools_trail(app: Flask, ana: LintingClient) -> None:
+    leo = identity_of(LEO)
+    ana.get(f"/skyline/people/{leo}").form("/suspension").fill(reason="Fees").submit()
+    before = len(entries("session.opened"))
+    assert LintingClient(app).sign_in(LEO).get("/skyline/week").status != 200
+    assert [entry.subject_id for entry in entries("session.opened")][before:] == [leo]

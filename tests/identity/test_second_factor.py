@@ -88,6 +88,21 @@ def test_a_wrong_password_sets_nothing_up(app: Flask) -> None:
     assert (refused.status, user_of(LEO).totp_cipher) == (409, None)
 
 
+def test_wrong_passwords_and_codes_on_ones_own_pages_are_in_the_trail(app: Flask) -> None:
+    client = LintingClient(app).sign_in(LEO)
+    client.get(HOME).form(HOME).fill(password="not it").submit()
+    page, _secret = begin(client)
+    page.form("Turn it on").fill(totp_code="000000").submit()
+    client, _key, _codes = turn_on(app)
+    for path in (f"{HOME}/recovery-codes", f"{HOME}/end"):
+        form = client.get(path).form(path)
+        typed = {"totp_code": "000000", **({"password": PASSWORD} if "password" in form.names() else {})}
+        assert form.fill(typed).submit().status == 409
+    with at_school("skyline"):
+        asked = select(AuditEntry.action).where(AuditEntry.action.like("%.refused")).order_by(AuditEntry.id)
+        assert list(session.scalars(asked)) == ["password.refused", *["second_factor.refused"] * 3]
+
+
 def test_the_secret_is_stored_encrypted_for_its_person_and_shown_only_before_it_counts(app: Flask) -> None:
     client, secret, codes = turn_on(app)
     leo, key = user_of(LEO), derive_key(str(app.secret_key), "second factors")

@@ -27,7 +27,7 @@ from app.identity.operations.credentials import (
 )
 from app.identity.operations.links import issue_link, mail_link, schedule_mail, use_link
 from app.identity.operations.registration import invite
-from app.identity.queries import find_user, find_user_by_email, is_without_school, list_schools_of_user
+from app.identity.queries import find_user, find_user_by_email, is_without_school, list_schools_that_know
 from app.identity.rules import Purpose, hash_password, password_matches
 from app.tenants.models import Department
 from app.tenants.operations import create_school
@@ -78,6 +78,12 @@ def ask_for_reset(email: str) -> OneUseToken:
     user = find_user_by_email(email)
     audit_on_platform("password.reset_asked", email=email, user_id=user.id if user else None)
     return mail_link(Purpose.RESET_PASSWORD, user_id=user.id if user else None)
+
+
+def reset_by_hand(user: User) -> str:
+    """A link's token by which a person chooses a password, for whoever runs the platform to hand over."""
+    audit_at_schools("password.reset_asked", user, by=SYSTEM)
+    return issue_link(Purpose.RESET_PASSWORD, user_id=user.id)
 
 
 def reset_password(token: str, password: str, *, cost: int) -> User | None:
@@ -174,23 +180,36 @@ def send_test_mail(*, actor: Actor) -> None:
     )  # fmt: skip
 
 
-def audit_at_schools(action: str, user: User, *, by: Actor | None = None) -> tuple[TenantRef, ...]:
-    """Record what happened to an account at each school its person belongs to, else on the platform. Returns the schools.
+def record_refusal(action: str, *, actor: Actor) -> None:
+    """Record that somebody who is signed in gave a wrong password ("password.refused") or code ("second_factor.refused").
 
-    `by` is who did it, if not the person.
+    The refused deed is rolled back with all it wrote, so this is called after it.
+    """
+    user = find_user(actor.user_id)
+    if user:
+        audit_at_schools(action, user)
+
+
+def audit_at_schools(action: str, user: User, *, by: Actor | None = None) -> tuple[TenantRef, ...]:
+    """Record what happened to an account at each school that knows its person, else on the platform.
+
+    `by` is who did it, if not the person. Returns the schools they may enter: not those where they wait or are suspended.
     """
     before = tenancy.current()
     tenancy.enter(None, user_id=user.id)
-    rows = list_schools_of_user(user.id)
-    schools = [(TenantRef(tenant.id, tenant.slug, tenant.name, tenant.zone), member) for tenant, member in rows]
-    for school, member in schools:
+    open_ones: list[TenantRef] = []
+    rows = list_schools_that_know(user.id)
+    for tenant, member in rows:
+        school = TenantRef(tenant.id, tenant.slug, tenant.name, tenant.zone)
+        if member.is_active and not tenant.suspended_at:
+            open_ones.append(school)
         with tenancy.tenant_scope(school):
             audit(action, actor=by or Actor(user_id=user.id, membership_id=member.id), subject=member)
             session.flush()
-    if not schools:
+    if not rows:
         audit_on_platform(action, user_id=user.id)
     tenancy.enter(before)
-    return tuple(school for school, _member in schools)
+    return tuple(open_ones)
 
 
 def end_second_factor(user: User) -> bool:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.foundation import limits
+from app.foundation.forms import Form
 from app.foundation.mail import can_send_mail
 from app.foundation.permissions import own_account, public
 from app.foundation.replies import page, reply
@@ -21,6 +22,7 @@ from app.identity.operations.accounts import (
     ask_for_reset,
     change_password,
     confirm_new_email,
+    record_refusal,
     reset_password,
 )
 from app.identity.queries import find_link, find_user
@@ -101,13 +103,12 @@ def password_edit() -> Any:
 def password_update() -> Any:
     form = PasswordForm()
     form.owner = current_user.email
-    changed = form.carry_out(
-        lambda: with_current_password(
-            lambda: change_password(
-                current=form.current.data or "", password=form.password.data or "", cost=settings().bcrypt_cost,
-                actor=current_user,
-            )
-        )
+    changed = with_current_password(
+        form,
+        lambda: change_password(
+            current=form.current.data or "", password=form.password.data or "", cost=settings().bcrypt_cost,
+            actor=current_user,
+        ),
     )  # fmt: skip
     if changed:
         said = _("Your password is changed. You are signed out everywhere else.")
@@ -125,7 +126,7 @@ def email_edit() -> Any:
 @own_account
 def email_update() -> Any:
     form = EmailForm()
-    asked = form.carry_out(lambda: with_current_password(lambda: _ask_for_new_email(form)))
+    asked = with_current_password(form, lambda: _ask_for_new_email(form))
     if asked:
         said = _("If nobody else uses %(email)s, a link to confirm it is on its way there.", email=form.email.data)
         return reply(url_for("identity.account_show"), said=said)
@@ -159,12 +160,20 @@ def _ask_for_new_email(form: EmailForm) -> None:
     limits.spend(settings().email_change_limit, "email-change", str(current_user.user_id))
 
 
-def with_current_password(deed: Callable[[], object]) -> bool:
-    """Do what the current password opens. Wrong ones are counted, so that nobody finds one out at a borrowed screen."""
-    who = ("current-password", str(current_user.user_id))
-    with limits.failures_only(settings().sign_in_limit, *who, failures=(WrongPassword,)):
-        deed()
-    return True
+def with_current_password(form: Form, deed: Callable[[], object]) -> bool:
+    """Do what the current password opens; whether it was done. Wrong ones are counted and recorded, so that nobody finds one out
+    at a borrowed screen."""
+
+    def counted() -> bool:
+        who = ("current-password", str(current_user.user_id))
+        with limits.failures_only(settings().sign_in_limit, *who, failures=(WrongPassword,)):
+            deed()
+        return True
+
+    done = form.carry_out(counted)
+    if isinstance(form.refused, WrongPassword):
+        record_refusal("password.refused", actor=current_user)
+    return bool(done)
 
 
 def _email_of(token: str, purpose: Purpose) -> str | None:

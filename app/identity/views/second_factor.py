@@ -15,12 +15,12 @@ from markupsafe import Markup
 
 from app.foundation import clock, limits
 from app.foundation.crypto import derive_key
+from app.foundation.forms import Form
 from app.foundation.permissions import SAFE_METHODS, SecondFactorNeeded, own_account, public
-from app.foundation.refusals import Refusal
 from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms.second_factor import BeginForm, ConfirmForm, RenewForm, SignInCodeForm, TurnOffForm
 from app.identity.models import User
-from app.identity.operations.accounts import WrongPassword
+from app.identity.operations.accounts import WrongPassword, record_refusal
 from app.identity.operations.second_factor import (
     WrongCode,
     begin_second_factor,
@@ -56,7 +56,7 @@ def second_factor_show() -> Any:
 @own_account
 def second_factor_begin() -> Any:
     form = BeginForm()
-    if form.carry_out(lambda: _counted(lambda: begin_second_factor(password=form.password.data or "", **_who()))):
+    if _carry_out(form, lambda: begin_second_factor(password=form.password.data or "", **_who())):
         return reply(url_for("identity.second_factor_set_up", next=own_path(form.next.data) or None))
     return _overview(form)
 
@@ -71,7 +71,7 @@ def second_factor_set_up() -> Any:
 @own_account
 def second_factor_confirm() -> Any:
     form = ConfirmForm()
-    codes = form.carry_out(lambda: _counted(lambda: confirm_second_factor(form.totp_code.data or "", **_who())))
+    codes = _carry_out(form, lambda: confirm_second_factor(form.totp_code.data or "", **_who()))
     if codes:
         return _codes_page(codes, own_path(form.next.data))
     return _set_up_page(form)
@@ -87,7 +87,7 @@ def recovery_codes_new() -> Any:
 @own_account
 def recovery_codes_create() -> Any:
     form = RenewForm()
-    codes = form.carry_out(lambda: _counted(lambda: renew_recovery_codes(form.totp_code.data or "", **_who())))
+    codes = _carry_out(form, lambda: renew_recovery_codes(form.totp_code.data or "", **_who()))
     return _codes_page(codes, "") if codes else page("identity/recovery_codes_new.html", form=form, status=form.status)
 
 
@@ -104,7 +104,7 @@ def second_factor_end() -> Any:
     deed: Callable[[], User] = lambda: turn_off_second_factor(  # noqa: E731
         password=form.password.data or "", code=form.totp_code.data or "", **_who()
     )
-    if form.carry_out(lambda: _counted(deed)):
+    if _carry_out(form, deed):
         return reply(url_for("identity.second_factor_show"), said=_("Your second factor is off."))
     return page("identity/second_factor_end.html", form=form, status=form.status)
 
@@ -209,14 +209,20 @@ def _code_page(form: SignInCodeForm) -> Any:
 # -- what the deeds need -------------------------------------------------------------------------------------------
 
 
-def _counted(deed: Callable[[], T]) -> T:
-    """Do what a password or code opens; wrong ones are counted, so that a borrowed screen does not find them out."""
-    who = ("own-second-factor", str(current_user.user_id))
-    try:
+def _carry_out(form: Form, deed: Callable[[], T]) -> T | None:
+    """Do what a password or code opens. Wrong ones are counted and recorded, so that a borrowed screen does not find them out."""
+
+    def counted() -> T:
+        who = ("own-second-factor", str(current_user.user_id))
         with limits.failures_only(_settings().sign_in_limit, *who, failures=(WrongPassword, WrongCode)):
             return deed()
-    except (WrongPassword, WrongCode) as wrong:
-        raise Refusal(wrong.sentence) from wrong
+
+    done = form.carry_out(counted)
+    if isinstance(form.refused, WrongPassword):
+        record_refusal("password.refused", actor=current_user)
+    if isinstance(form.refused, WrongCode):
+        record_refusal("second_factor.refused", actor=current_user)
+    return done
 
 
 def _who() -> dict[str, Any]:
