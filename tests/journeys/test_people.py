@@ -90,14 +90,14 @@ def test_a_list_is_read_reviewed_and_carried_out(open_page: OpenPage, mailed_pat
     page = open_page(ANA, script=script)
     page.goto("/skyline/people")
     page.get_by_role("link", name="Import a list").click()
-    heading(page, "Import people")
+    heading(page, "Import people", look=script)
     if script:
         page.get_by_label("Paste a list").fill(listed)
     else:
         file = {"name": "people.csv", "mimeType": "text/csv", "buffer": listed.encode()}
         page.get_by_label("Or choose a CSV file").set_input_files(file)  # type: ignore[arg-type]
     page.get_by_role("button", name="Review the list").click()
-    heading(page, "Review the list")
+    heading(page, "Review the list", look=script)
     refused = page.get_by_role("region", name="Refused")
     expect(refused.get_by_role("row", name="nobody at all")).to_contain_text("4")
     expect(page.get_by_role("region", name="Changed").get_by_role("row", name="Bea Lindgren")).to_be_visible()
