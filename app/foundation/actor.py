@@ -13,6 +13,15 @@ SCHOOL_SUSPENDED = "school_suspended"
 
 
 @dataclass(frozen=True)
+class ActingElsewhere:
+    """Whom a person acts as in a school, seen on a page outside of it: the school's slug, that person's name, until when."""
+
+    slug: str
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Actor:
     """One person in one school, as the sign-in lookup found them.
 
@@ -22,7 +31,8 @@ class Actor:
     `zone` is the IANA zone in which the person reads times.
 
     While someone acts as another person, name, roles and membership are that person's and `acting_until` is set; `user_id`
-    and `real_membership_id` (None for an operator) are those of whoever really sits there.
+    and `real_membership_id` (None for an operator) are those of whoever really sits there. On a page outside of the schools a
+    person is themself, and `acting_elsewhere` says that they act somewhere.
     """
 
     user_id: int | None = None
@@ -40,6 +50,7 @@ class Actor:
     standing: str = ""
     acting_until: datetime | None = None
     real_membership_id: int | None = None
+    acting_elsewhere: ActingElsewhere | None = None
 
     @cached_property
     def permissions(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from flask import abort, g, request
 from flask_login import current_user
@@ -17,6 +17,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from app.foundation import csrf, tenancy
 from app.foundation.db import session
+from app.foundation.refusals import NotWhileActing
 
 if TYPE_CHECKING:
     from app.foundation.actor import Actor
@@ -140,7 +141,7 @@ def requires(permission: StrEnum) -> Callable[[View], View]:
         def guarded(*args: Any, **kwargs: Any) -> Any:
             _member_only()
             if not current_user.may(permission):
-                abort(403)
+                _refuse(permission)
             g.permission = permission
             return view(*args, **kwargs)
 
@@ -157,7 +158,7 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        _member_only(for_anybody=for_anybody)
+        _member_only(second_factor=not for_anybody, for_anybody=for_anybody)
         return view(*args, **kwargs)
 
     guarded.permission = "signed-in"  # type: ignore[attr-defined]
@@ -165,13 +166,16 @@ def signed_in(view: View) -> View:
 
 
 def own_account(view: View) -> View:
-    """The view answers a signed-in person about their own account, never one who acts as another."""
+    """The view answers a signed-in person about their own account, never one who acts as another.
+
+    Outside of the school where they act they read of their account, and change nothing.
+    """
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         _member_only(second_factor=False)
-        if current_user.is_acting:
-            abort(403)
+        if current_user.is_acting or (current_user.acting_elsewhere and request.method not in SAFE_METHODS):
+            raise NotWhileActing
         return view(*args, **kwargs)
 
     guarded.permission = "own-account"  # type: ignore[attr-defined]
@@ -235,6 +239,13 @@ def access(model: type[T], record_id: int, *options: ORMOption) -> T:
     if "permission" in g and not may(current_user, g.permission, record):
         abort(403)
     return record
+
+
+def _refuse(permission: StrEnum) -> NoReturn:
+    """403, with the reason: the role does not include it, or it does and nobody does it in another's name."""
+    if current_user.is_acting and permission in permissions_of(current_user.roles):
+        raise NotWhileActing
+    abort(403)
 
 
 def _member_only(*, second_factor: bool = True, for_anybody: bool = False) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select
 
 from app.foundation import clock, tenancy
-from app.foundation.actor import SCHOOL_SUSPENDED, STRANGER, Actor
+from app.foundation.actor import SCHOOL_SUSPENDED, STRANGER, ActingElsewhere, Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.pages import Page, paginate
@@ -51,7 +51,10 @@ left join school_settings g on g.tenant_id = %(tenant)s
     **_TYPES,
 )
 SIGNED_IN_NOWHERE = Prepared(
-    "select s.id, s.seen_at, u.id, u.email, u.is_operator" + _SESSION.format(joins=""),
+    """
+select s.id, s.seen_at, u.id, u.email, u.is_operator, t.slug
+"""
+    + _SESSION.format(joins="left join tenant t on t.id = s.acting_tenant_id and s.acting_until > %(now)s"),
     **_TYPES,
 )
 
@@ -69,7 +72,20 @@ def find_actor(token: str, *, idle: timedelta) -> Actor:
         row = (SIGNED_IN if tenant else SIGNED_IN_NOWHERE).run(values).first()
         if row and now - row[1] > BETWEEN_SIGHTINGS:
             session.connection().exec_driver_sql(SEEN, {"id": row[0], "now": now})
-    return _actor(tuple(row), tenant) if row else STRANGER
+    if row is None:
+        return STRANGER
+    actor = _actor(tuple(row), tenant)
+    return replace(actor, acting_elsewhere=_acting_in(row[5], token, idle)) if tenant is None and row[5] else actor
+
+
+def _acting_in(slug: str, token: str, idle: timedelta) -> ActingElsewhere | None:
+    """Whom a session acts as in a school, asked from outside of it; None where that is over."""
+    school = tenancy.find_by_slug(slug)
+    if school is None:
+        return None
+    with tenancy.tenant_scope(school):
+        there = find_actor(token, idle=idle)
+    return ActingElsewhere(slug, there.name, there.acting_until) if there.acting_until else None
 
 
 def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:

@@ -14,7 +14,7 @@ from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
-from app.foundation.refusals import Refusal
+from app.foundation.refusals import NotWhileActing, Refusal
 from app.quizzes.events import AttemptSubmitted
 from app.quizzes.models import Answer, Attempt
 from app.quizzes.queries import answers_of, find_open_attempt, find_quiz
@@ -44,8 +44,7 @@ def start_attempt(
 
     `quiz` is the public content. The order of its options is drawn here and stored with the attempt.
     """
-    if actor.membership_id != membership_id:
-        raise NotYours(_("You can answer for yourself only."))
+    _for_oneself(membership_id, actor)
     for _try in range(TRIES):
         open_one = find_open_attempt(membership_id, publication_id, step_key)
         if open_one:
@@ -111,10 +110,17 @@ def submit_attempt(attempt: Attempt, quiz: dict[str, Any], key: dict[str, Any], 
     return attempt
 
 
+def _for_oneself(membership_id: int, actor: Actor) -> None:
+    """A result says what its person knows, so that nobody earns it for them."""
+    if actor.is_acting:
+        raise NotWhileActing
+    if actor.membership_id != membership_id:
+        raise NotYours(_("You can answer for yourself only."))
+
+
 def _lock(attempt: Attempt, actor: Actor) -> None:
     """Hold the attempt's row, freshly read, until the commit: an answer and the submission never pass each other."""
-    if actor.membership_id != attempt.membership_id:
-        raise NotYours(_("You can answer for yourself only."))
+    _for_oneself(attempt.membership_id, actor)
     session.refresh(attempt, with_for_update={"key_share": True})
 
 

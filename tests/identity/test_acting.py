@@ -436,3 +436,71 @@ def test_stop_leads_on_also_when_it_has_ended_by_itself(app: Flask) -> None:
     page = client.get("/skyline/profile")
     end_by_time()
     assert page.form("Stop").submit(follow=False).status == 303
+
+
+# -- what is nobody else's: one's own account, and what a result says one knows ------------------------------------------
+
+NOT_NOW = "Not while you act for somebody. Stop acting first."
+ACCOUNT_PAGES = [
+    "/account",
+    "/account/password",
+    "/account/email",
+    "/account/sessions",
+    "/account/second-factor",
+    "/schools",
+]
+
+
+@pytest.mark.parametrize("path", ACCOUNT_PAGES)
+def test_the_banner_stands_on_the_pages_of_ones_own_account_too(app: Flask, path: str) -> None:
+    client = acting(app)
+    page = client.get(f"{path}?stay=1")
+    assert page.status == 200
+    assert "You act as Leo" in page.text
+    assert page.form("Stop").submit().path == f"/skyline/people/{id_of(LEO)}"
+    assert "You act as" not in client.get(f"{path}?stay=1").text
+
+
+@pytest.mark.parametrize("deed", ["password", "email", "sessions/end-others", "sessions/end-all", "second-factor"])
+def test_while_acting_nothing_of_ones_own_account_is_changed(app: Flask, deed: str) -> None:
+    client = acting(app)
+    token = client.get("/account/password").form("/account/password").value("csrf_token")
+    typed = {
+        "csrf_token": token,
+        "current": PASSWORD,
+        "password": "a much better one 7",
+        "email": "new@skyline.example",
+    }
+    refused = client.post(f"/account/{deed}", typed)
+    assert refused.status == 403
+    assert NOT_NOW in refused.text
+    refused.form("Stop").submit()
+    assert LintingClient(app).sign_in(ANA).get("/account").status == 200
+
+
+def test_whoever_stops_being_admin_acts_no_longer_outside_of_the_school_either(app: Flask) -> None:
+    client = acting(app)
+    change_member(ANA, roles=["manager"])
+    assert "You act as" not in client.get("/account").text
+
+
+def test_the_profile_shows_neither_account(app: Flask) -> None:
+    page = acting(app).get("/skyline/profile")
+    assert ANA.email not in page.text
+    assert "Download" not in page.text
+    assert "Download" in LintingClient(app).sign_in(LEO).get("/skyline/profile").text
+
+
+@pytest.mark.parametrize("path", ["/skyline/profile/export.json", "/skyline/profile/erasure"])
+def test_what_is_never_done_while_acting_says_so(app: Flask, path: str) -> None:
+    refused = acting(app).get(path)
+    assert (refused.status, NOT_NOW in refused.text) == (403, True)
+
+
+def test_so_do_the_settings_and_what_the_role_lacks_says_that(app: Flask) -> None:
+    assert NOT_NOW not in acting(app).get("/skyline/settings").text
+    client = LintingClient(app).sign_in(OPERATOR)
+    form = client.get("/acting").form("Begin").fill(school="skyline", email=ANA.email, reason=REASON)
+    form.submit(follow=False)
+    refused = client.get("/skyline/settings")
+    assert (refused.status, NOT_NOW in refused.text) == (403, True)

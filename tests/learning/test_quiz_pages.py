@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.foundation.db import session
 from app.quizzes.models import Answer, Attempt
-from tests.cast import LEO, at_school
+from tests.cast import ANA, LEO, at_school, member
 from tests.client import LintingClient, Page, count_statements
 from tests.learning.lessons import RIGHT, SECRETS, WRONG, answer, at_quiz, start, take_quiz, taking_of
 
@@ -241,3 +241,14 @@ def test_secrets_of_this_course_are_what_its_results_say(quiz: Page) -> None:
     wrong = {"which-cloud": ["b"], "which-ice": ["k-rime", "k-cubes"]}
     html = take_quiz(quiz, wrong).html
     assert all(secret in html for secret in SECRETS)
+
+
+def test_whoever_acts_as_the_learner_is_offered_no_try(app: Flask, quiz: Page) -> None:
+    with at_school("skyline"):
+        number = member(LEO).id
+    client = LintingClient(app).sign_in(ANA)
+    begin = client.get(f"/skyline/people/{number}/acting").form("Begin").fill(reason="He cannot see his quiz")
+    begin.submit(follow=False)
+    page = client.get(quiz.path)
+    assert "Nobody answers a quiz in another’s name." in page.text
+    assert "Start quiz" not in page.text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -15,9 +17,10 @@ from sqlalchemy import select
 from app.audit.queries import list_entries_about
 from app.courses.operations import import_course, publish_course
 from app.courses.queries import answer_key, find_course_by_slug, find_outline, find_published_lesson
-from app.foundation import db, tenancy
+from app.foundation import clock, db, tenancy
 from app.foundation.db import session
 from app.foundation.models import OutboxEvent
+from app.foundation.refusals import NotWhileActing
 from app.quizzes.models import Answer, Attempt
 from app.quizzes.operations import AttemptIsClosed, NoSuchChoice, NotYours, save_answer, start_attempt, submit_attempt
 from app.quizzes.queries import (
@@ -29,7 +32,7 @@ from app.quizzes.queries import (
     find_quiz,
     list_attempts_of,
 )
-from tests.cast import ADA, LEO, Person, actor, at_school, member
+from tests.cast import ADA, ANA, LEO, Person, actor, at_school, member
 from tests.courses.folders import a_course, a_question, a_quiz, a_text, write_folder
 from tests.servers import clone_database, drop_database, settings_for
 
@@ -270,3 +273,18 @@ def test_a_double_click_makes_one_attempt_one_submission_and_loses_no_answer(own
             entry for entry in list_entries_about("Attempt", attempt_id) if entry.action == "attempt.submitted"
         ]
         assert len(submitted) == 1
+
+
+def test_nobody_answers_in_anothers_name(publication_id: int) -> None:
+    attempt = begin(publication_id)
+    as_leo = replace(actor(LEO), acting_until=clock.now() + timedelta(minutes=5), real_membership_id=member(ANA).id)
+    with pytest.raises(NotWhileActing):
+        start_attempt(
+            membership_id=member(LEO).id, publication_id=publication_id, lesson_key="sky", step_key="quiz-clouds",
+            quiz=quiz_of(publication_id), actor=as_leo,
+        )  # fmt: skip
+    with pytest.raises(NotWhileActing):
+        save_answer(attempt, "which-cloud", ["a"], actor=as_leo)
+    with pytest.raises(NotWhileActing):
+        submit_attempt(attempt, quiz_of(publication_id), {}, actor=as_leo)
+    assert attempt.is_open
