@@ -86,7 +86,7 @@ def schedule_job(kind: str, *, key: str, run_at: datetime | None = None, max_tri
 
 
 def schedule_jobs(kind: str, rows: list[tuple[str, dict[str, int | str]]]) -> None:
-    """Write many rows of work of one kind, each an effect key and its args, in one statement, all due now."""
+    """Write many rows of work of one kind, each an effect key and its args, a thousand a statement, all due now."""
     tenant = tenancy.required()
     if not rows:
         return
@@ -101,7 +101,7 @@ def schedule_jobs(kind: str, rows: list[tuple[str, dict[str, int | str]]]) -> No
         }
         for key, args in rows
     ]
-    session.execute(insert(Job).values(values).on_conflict_do_nothing(index_elements=["key"]))
+    session.execute(insert(Job).on_conflict_do_nothing(index_elements=["key"]), values)
     queue.nudge(tenant.id)
 
 

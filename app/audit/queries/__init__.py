@@ -15,7 +15,6 @@ from app.audit.queries.trail import (
     Wanted,
     emails_of_operators,
     list_entries_about,
-    list_entries_of,
     list_trail,
     operators_in,
     people_in,
@@ -25,6 +24,6 @@ from app.audit.queries.trail import (
 
 __all__ = [
     "Head", "Line", "Verdict", "Vocabulary", "Wanted",
-    "emails_of_operators", "find_head", "find_links_between", "list_entries_about", "list_entries_of", "list_schools",
+    "emails_of_operators", "find_head", "find_links_between", "list_entries_about", "list_schools",
     "list_trail", "operators_in", "people_in", "stream_chain", "stream_trail", "verify_chain", "vocabulary",
 ]  # fmt: skip

@@ -60,13 +60,6 @@ def list_entries_about(subject_type: str, subject_id: int, *, limit: int = 50) -
     return list(session.scalars(about.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)))
 
 
-def list_entries_of(member_id: int, *, limit: int = 10_000) -> list[AuditEntry]:
-    """What one person did, was acted for, or had done to them as a member, newest first."""
-    subject = and_(AuditEntry.subject_type == Membership.__name__, AuditEntry.subject_id == member_id)
-    own = select(AuditEntry).where(or_(_done_by([member_id]), subject))
-    return list(session.scalars(own.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)))
-
-
 def list_trail(wanted: Wanted, *, cursor: str = "") -> Page[Line]:
     """A page of the school's trail, newest first, in one SELECT."""
     by = [AuditEntry.at, AuditEntry.id]

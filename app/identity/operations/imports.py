@@ -271,8 +271,8 @@ def _add(rows: list[Row], departments: Mapping[str, int], *, actor: Actor) -> No
     mails = {row.email.lower(): row for row in rows}
     user_ids = _users(mails)
     values = [_member_values(row, user_ids[mail], departments) for mail, row in mails.items()]
-    made = insert(Membership).values(values).on_conflict_do_nothing()
-    members = list(session.scalars(made.returning(Membership)))
+    made = insert(Membership).on_conflict_do_nothing()
+    members = list(session.scalars(made.returning(Membership), values))
     for member in members:
         after = {"roles": member.roles, "department_id": member.department_id}
         audit("member.invited", actor=actor, subject=member, after=after)
@@ -291,9 +291,7 @@ def _users(mails: Mapping[str, Row]) -> dict[str, int]:
         missing = sorted(mails.keys() - found.keys())
         if not missing:
             break
-        session.execute(
-            insert(User).values([{"email": mails[mail].email} for mail in missing]).on_conflict_do_nothing()
-        )
+        session.execute(insert(User).on_conflict_do_nothing(), [{"email": mails[mail].email} for mail in missing])
         users = select(User.id, func.lower(User.email)).where(func.lower(User.email).in_(missing)).order_by(User.id)
         found |= {mail: user_id for user_id, mail in session.execute(users.with_for_update(key_share=True))}
     return found
