@@ -132,8 +132,9 @@ def test_whoever_acts_as_a_person_leaves_their_notifications_unread(app: Flask) 
     page = client.get(LIST)
     assert "Your booking is approved" in page.text
     assert "Mark all as read" not in page.text
-    assert page.form(f"{mine}/reading").submit().path.startswith("/skyline/bookings/")
-    refused = client.post(f"{LIST}/reading")
+    opening = page.form(f"{mine}/reading")
+    assert opening.submit().path.startswith("/skyline/bookings/")
+    refused = client.post(f"{LIST}/reading", {"csrf_token": opening.value("csrf_token")})
     assert refused.status == 409
     assert "Leave it to them" in refused.text
     assert unread(LEO) == 1
