@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 
 from app.foundation import clock, tenancy
 from app.foundation.actor import SCHOOL_SUSPENDED, STRANGER, ActingElsewhere, Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
+from app.foundation.mail import can_send_mail
 from app.foundation.pages import Page, paginate
 from app.foundation.permissions import Role
 from app.foundation.prepared import Prepared
@@ -251,9 +252,15 @@ def find_facts(member: Membership) -> tuple[str, datetime | None, str | None]:
 
 
 def is_confirmed(member: Membership) -> bool:
-    """Whether a member's e-mail is known to be theirs."""
-    confirmed = select(User.email_confirmed_at).where(User.id == member.user_id)
-    return session.execute(confirmed).scalar_one() is not None
+    """Whether a member's e-mail is known to be theirs, as far as an admin's yes asks for it."""
+    confirmed = select(User.id).where(User.id == member.user_id, counts_as_confirmed())
+    return session.execute(confirmed).first() is not None
+
+
+def counts_as_confirmed() -> ColumnElement[bool]:
+    """The condition on a User that an admin may let them in. Without mail nobody can confirm theirs, and the admin's yes stands
+    in for it."""
+    return User.email_confirmed_at.is_not(None) if can_send_mail() else true()
 
 
 def find_user(user_id: int | None) -> User | None:
@@ -334,7 +341,9 @@ def list_people(
         people = people.where(or_(*_named(search)))
     by = [Membership.id] if newest_first else [Membership.name_key, Membership.id]
     found = paginate(people, by, cursor=cursor, descending=newest_first, scalars=False)
-    rows = [Listed(row.Membership, row.email, row.email_confirmed_at is not None) for row in found.rows]
+    rows = [
+        Listed(row.Membership, row.email, bool(row.email_confirmed_at or not can_send_mail())) for row in found.rows
+    ]
     return Page(rows, found.before, found.after)
 
 
@@ -349,7 +358,7 @@ def _named(search: str) -> Iterator[Any]:
 def count_waiting() -> int:
     """How many people wait for an admin to let them in."""
     waiting = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
-    ready = waiting.where(Membership.status == "pending", User.email_confirmed_at.is_not(None))
+    ready = waiting.where(Membership.status == "pending", counts_as_confirmed())
     return session.execute(ready).scalar_one()
 
 
@@ -357,7 +366,7 @@ def count_unconfirmed(ids: Iterable[int]) -> int:
     """How many of these people wait to be let in, and have not confirmed their e-mail."""
     waiting = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
     theirs = waiting.where(Membership.id.in_(list(ids)), Membership.status == "pending")
-    return session.execute(theirs.where(User.email_confirmed_at.is_(None))).scalar_one()
+    return session.execute(theirs.where(~counts_as_confirmed())).scalar_one()
 
 
 def list_admin_ids() -> set[int]:

@@ -75,7 +75,12 @@ class ConfirmationForm(Form):
 
 
 class InvitationForm(NewPassword, Form):
-    """Accepting an invitation; who has a password and confirmed their e-mail is not asked for one."""
+    """Accepting an invitation; who has a password and confirmed their e-mail is not asked for one.
+
+    Where there is no mail, who has a password gives it: the link alone does not say who they are.
+    """
+
+    current = current_password_field(_l("Your password"))
 
 
 class PressOnlyForm(Form):

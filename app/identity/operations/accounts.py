@@ -13,6 +13,7 @@ from app.foundation.actor import SYSTEM, Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.jobs import schedule_job
+from app.foundation.mail import can_send_mail
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.foundation.tenancy import TenantRef
@@ -144,8 +145,11 @@ def confirm_new_email(token: str) -> User | None:
 
 
 def expect_confirmed(user: User) -> None:
-    """Refuse who has not confirmed their e-mail: until then the account may be of somebody who typed another's address."""
-    if user.email_confirmed_at is None:
+    """Refuse who has not confirmed their e-mail: until then the account may be of somebody who typed another's address.
+
+    Where there is no mail nobody can, so that nobody is asked to.
+    """
+    if user.email_confirmed_at is None and can_send_mail():
         raise Refusal(_("Confirm your e-mail first: open the link that was mailed to you."))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Select, delete, func, select, update
 
 from app.foundation import clock
 from app.foundation.db import session
+from app.foundation.mail import can_send_mail
 from app.identity.models import OneUseToken, RecoveryCode, User, UserSession
 from app.identity.rules import Purpose, hash_password
 
@@ -26,8 +27,16 @@ def hold_user_by_email(email: str) -> User | None:
 
 
 def needs_new_password(user: User) -> bool:
-    """Whether whoever proves that the mailbox is theirs chooses a password: there is none, or anybody may have chosen it."""
-    return user.password_hash is None or user.email_confirmed_at is None
+    """Whether whoever comes in by a link chooses a password: there is none, or anybody may have chosen it.
+
+    Without mail a link is handed over by an admin and proves no mailbox, so that it opens no account that has a password.
+    """
+    return user.password_hash is None or (user.email_confirmed_at is None and can_send_mail())
+
+
+def has_to_prove_password(user: User) -> bool:
+    """Whether a link alone does not say who somebody is: it was handed over, and the account is of whoever knows its password."""
+    return not can_send_mail() and user.password_hash is not None and user.email_confirmed_at is None
 
 
 def set_password(user: User, password: str, *, cost: int, but: int | None = None) -> None:

@@ -17,6 +17,7 @@ from app.foundation import clock, tenancy
 from app.foundation.db import session
 from app.foundation.housekeeping import delete_batch
 from app.foundation.jobs import schedule_job, schedule_jobs
+from app.foundation.mail import can_send_mail
 from app.identity.models import OneUseToken
 from app.identity.operations.credentials import hold_user
 from app.identity.queries import find_link, find_tenant_for_mail, find_user_by_email, is_like, list_twins
@@ -43,7 +44,12 @@ def mail_link(
 
 
 def mail_links(purpose: Purpose, people: list[tuple[int, int]]) -> None:
-    """Have links mailed to many people of the school in force, each a user's and a membership's id, in two statements."""
+    """Have links mailed to many people of the school in force, each a user's and a membership's id, in two statements.
+
+    Where there is no mail nothing is written: whoever invites takes each link from the person's page.
+    """
+    if not can_send_mail():
+        return
     links = [
         OneUseToken(
             purpose=purpose.value, token_hash=token_hash(new_token()), user_id=user_id, tenant_id=_school_of(purpose),
@@ -140,9 +146,12 @@ def forget_old_links() -> bool:
 
 
 def schedule_mail(kind: str, *, key: str, user_id: int | None, **args: int | str) -> None:
-    """Schedule a mail to a person in the school in force, else in one of theirs; for nobody in the first there is."""
+    """Schedule a mail to a person in the school in force, else in one of theirs; for nobody in the first there is.
+
+    Where there is no mail none is scheduled: it could only fail.
+    """
     tenant = tenancy.current() or find_tenant_for_mail(user_id)
-    if tenant is None:
+    if tenant is None or not can_send_mail():
         return
     with tenancy.tenant_scope(tenant):
         schedule_job(kind, key=key, **args)  # type: ignore[arg-type]

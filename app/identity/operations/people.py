@@ -20,7 +20,7 @@ from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import MemberApproved, MemberDeclined, MemberReinstated, MemberSuspended, RolesChanged
 from app.identity.models import Membership, User
-from app.identity.queries import is_confirmed, list_admin_ids
+from app.identity.queries import counts_as_confirmed, is_confirmed, list_admin_ids
 from app.identity.rules import standing_words
 from app.tenants.queries import take_the_schools_turn
 
@@ -50,7 +50,7 @@ def approve_members(ids: Iterable[int], *, actor: Actor) -> list[Membership]:
     waiting = (
         select(Membership)
         .join(User, User.id == Membership.user_id)
-        .where(Membership.id.in_(list(ids)), Membership.status == "pending", User.email_confirmed_at.is_not(None))
+        .where(Membership.id.in_(list(ids)), Membership.status == "pending", counts_as_confirmed())
         .order_by(Membership.id)
         .with_for_update(of=Membership, key_share=True)
         .execution_options(populate_existing=True)

@@ -14,6 +14,7 @@ from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
 from app.foundation.formats import sort_key
+from app.foundation.mail import can_send_mail
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import JoinRequested, MemberInvited, MemberJoined
@@ -25,7 +26,7 @@ from app.identity.operations.credentials import (
     needs_new_password,
     set_password,
 )
-from app.identity.operations.links import mail_link, use_link
+from app.identity.operations.links import issue_link, mail_link, use_link
 from app.identity.queries import find_standing_member, find_user, find_user_by_email
 from app.identity.rules import Purpose, address_problem, hash_password, new_token
 from app.tenants.models import Department
@@ -36,7 +37,8 @@ class KnownHere(Refusal):
 
 
 def register(*, email: str, name: str, password: str, cost: int, actor: Actor) -> None:
-    """Somebody without an account here asks to join the school in force. What follows is in the mail that is sent.
+    """Somebody without an account here asks to join the school in force. What follows is in the mail that is sent; where there
+    is no mail, the request waits for an admin at once.
 
     A known e-mail takes the same hash, the same job and the same words; its password and name stay as they are.
     """
@@ -47,6 +49,8 @@ def register(*, email: str, name: str, password: str, cost: int, actor: Actor) -
     if user:
         member = _add(user, name=name, roles=[Role.LEARNER.value], status="pending")
         audit("registration.begun", actor=actor, subject=member, after={"roles": member.roles})
+        if not can_send_mail():
+            announce(JoinRequested(member.id))
     else:
         user = known or find_user_by_email(email)
         assert user
@@ -63,7 +67,7 @@ def join(*, name: str, actor: Actor) -> Membership:
         raise KnownHere(_("You are known at this school already."))
     member = _add(user, name=name, roles=[Role.LEARNER.value], status="pending")
     audit("registration.begun", actor=actor, subject=member, after={"roles": member.roles})
-    if user.email_confirmed_at:
+    if user.email_confirmed_at or not can_send_mail():
         announce(JoinRequested(member.id))
     else:
         mail_link(Purpose.CONFIRM_EMAIL, user_id=user.id, membership_id=member.id)
@@ -117,11 +121,21 @@ def invite_again(member: Membership, *, actor: Actor) -> None:
     audit("invitation.sent", actor=actor, subject=member)
 
 
+def link_to_hand_over(member: Membership) -> str | None:
+    """The token of an invited person's link, for whoever invites to hand over where there is no mail; else None.
+
+    The one before is void.
+    """
+    if can_send_mail():
+        return None
+    return issue_link(Purpose.INVITATION, user_id=member.user_id, membership_id=member.id)
+
+
 def accept_invitation(token: str, *, password: str | None, cost: int, actor: Actor) -> Membership | None:
     """The invited person comes in. None if the link does not work any more.
 
     Who has no password chooses one, and so does who never confirmed the e-mail: until then a stranger may have registered with
-    it, and be signed in. Whatever opened the account before does not any more.
+    it, and be signed in. Whatever opened the account before does not any more. Where there is no mail the link proves no mailbox.
     """
     link = use_link(token, Purpose.INVITATION)
     user, member = invited_by(link, lock=True) if link else (None, None)
@@ -130,7 +144,8 @@ def accept_invitation(token: str, *, password: str | None, cost: int, actor: Act
     if needs_new_password(user):
         assert password
         set_password(user, password, cost=cost)
-    confirm_mailbox(user)
+    if can_send_mail():
+        confirm_mailbox(user)
     member.status, member.approved_at = "active", clock.now()
     audit(
         "invitation.accepted", actor=_self(actor, user, member), subject=member,

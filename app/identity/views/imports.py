@@ -36,6 +36,7 @@ from app.identity.operations.registration import invite
 from app.identity.policies import Can
 from app.identity.rules import role_words
 from app.identity.views import people_bp as bp
+from app.identity.views.people import link_page
 from app.tenants.queries import find_department, list_departments
 
 ROOM_FOR_FORM = 20_000
@@ -64,6 +65,8 @@ def create() -> Any:
     form = NewPersonForm()
     form.offer(_departments())
     if member := form.carry_out(lambda: _invite(form)):
+        if not can_send_mail():
+            return link_page(member)
         said = _("%(name)s is invited. A mail with a link to come in is on its way.", name=member.name)
         return reply(url_for("people.show", member_id=member.id), said=said)
     return _new_page(form)
@@ -121,6 +124,9 @@ def import_carry_out(import_id: int) -> Any:
         ngettext("%(num)d person is invited.", "%(num)d people are invited.", outcomes[ADDED]),
         ngettext("%(num)d is changed.", "%(num)d are changed.", outcomes[CHANGED]) if outcomes[CHANGED] else "",
     ]
+    if outcomes[ADDED] and not can_send_mail():
+        said.append(_("Take each one's link from their page, by “Make a link”, and hand it over."))
+        return reply(url_for("people.index", sort="newest", status="invited"), said=" ".join(filter(None, said)))
     return reply(url_for("people.index", sort="newest"), said=" ".join(filter(None, said)))
 
 

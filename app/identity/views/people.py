@@ -17,9 +17,9 @@ from app.audit.models import AuditEntry
 from app.audit.policies import Can as AuditCan
 from app.audit.queries import list_entries_about, people_in
 from app.audit.rules import action_words
-from app.foundation import nav
+from app.foundation import nav, tenancy
 from app.foundation.forms import Form
-from app.foundation.mail import can_send_mail
+from app.foundation.mail import absolute_url, can_send_mail
 from app.foundation.pages import list_query
 from app.foundation.permissions import access, requires
 from app.foundation.refusals import Refusal
@@ -36,7 +36,7 @@ from app.identity.operations.people import (
     reinstate_member,
     suspend_member,
 )
-from app.identity.operations.registration import invite_again
+from app.identity.operations.registration import invite_again, link_to_hand_over
 from app.identity.policies import Can
 from app.identity.queries import count_unconfirmed, count_waiting, find_facts, list_people, names_of_members
 from app.identity.rules import role_words, standing_words
@@ -124,7 +124,10 @@ def invitation_create(member_id: int) -> Any:
         invite_again(member, actor=current_user)
         return member
 
-    return _decide(member, PressOnlyForm(), deed, _("An invitation is on its way to %(name)s."))
+    form = PressOnlyForm()
+    if can_send_mail():
+        return _decide(member, form, deed, _("An invitation is on its way to %(name)s."))
+    return link_page(member) if form.carry_out(deed) else _person_page(member, form)
 
 
 @identity_bp.get("/<tenant>/settings/test-mail")
@@ -168,6 +171,14 @@ class Deed:
     what: str
     who: str
     at: datetime
+
+
+def link_page(member: Membership) -> Any:
+    """Where there is no mail: the page that shows an invited person's link, once. It is kept nowhere, nor in the browser."""
+    link = absolute_url("identity.invitation_new", tenant=tenancy.required().slug, token=link_to_hand_over(member))
+    answer = page("people/invited.html", member=member, link=link)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _decide(member: Membership, form: Form, deed: Callable[[], Membership], said: str) -> Any:
@@ -221,11 +232,12 @@ def _person_page(member: Membership, failed: Form | None = None) -> Any:
         "people/show.html",
         member=member,
         email=email,
-        email_confirmed=confirmed_at is not None,
+        email_confirmed=confirmed_at is not None or not can_send_mail(),
         department=department,
         instructor=names.get(member.primary_instructor_id or 0),
         history=[_deed(entry, names) for entry in entries],
         reads_trail=current_user.may(AuditCan.READ),
+        mails=can_send_mail(),
         failed=failed,
         reason=failed if isinstance(failed, ReasonForm) else ReasonForm(formdata=None),
         roles_form=failed if isinstance(failed, RolesForm) else RolesForm(formdata=None, roles=list(member.roles)),

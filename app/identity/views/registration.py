@@ -11,12 +11,13 @@ from flask_login import current_user
 from app.foundation import limits, tenancy
 from app.foundation.actor import SCHOOL_SUSPENDED
 from app.foundation.errors import respond
+from app.foundation.forms import Form
 from app.foundation.mail import can_send_mail
 from app.foundation.permissions import SAFE_METHODS, NotLetIn, SignInNeeded, newcomers
 from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms.registration import ConfirmationForm, InvitationForm, JoinForm, RegistrationForm
 from app.identity.models import Membership, OneUseToken, User
-from app.identity.operations.credentials import needs_new_password
+from app.identity.operations.credentials import has_to_prove_password, needs_new_password
 from app.identity.operations.registration import accept_invitation, confirm_registration, invited_by, join, register
 from app.identity.queries import find_link, find_standing_member, find_user
 from app.identity.rules import Purpose, password_matches
@@ -72,7 +73,7 @@ def confirmation_create(token: str) -> Any:
     if user is None:
         return link_gone(_join_again())
     form = _confirmation_form(user)
-    if form.validate_on_submit() and _proves(form, user):
+    if form.validate_on_submit() and _proves(form.password, form, user):
         name = form.name.data if form.name else None
         if confirm_registration(token, name=name, actor=current_user) is None:
             return link_gone(_join_again())
@@ -97,6 +98,9 @@ def invitation_create(token: str) -> Any:
     if user is None:
         return link_gone()
     form = _invitation_form(user)
+    if form.current and form.validate_on_submit() and not _proves(form.current, form, user):
+        form.status = 422
+        return _invitation_page(form, token, user, member)
     password = form.password.data if form.password else None
     accepted = form.carry_out(
         lambda: accept_invitation(token, password=password, cost=settings().bcrypt_cost, actor=current_user)
@@ -122,7 +126,8 @@ def standing_show() -> Any:
     return page(
         "identity/standing.html",
         standing=current_user.standing,
-        confirmed=bool(user and user.email_confirmed_at),
+        confirmed=bool(user and user.email_confirmed_at) or not can_send_mail(),
+        mails=can_send_mail(),
         reason=member.standing_reason if member else None,
     )
 
@@ -189,16 +194,25 @@ def _confirmation_form(user: User | None) -> ConfirmationForm:
     return form
 
 
-def _proves(form: ConfirmationForm, user: User) -> bool:
-    if not form.password:
+def _proves(field: Any, form: Form, user: User) -> bool:
+    """Whether the password that was typed into this field is the account's; True where the form does not ask for it."""
+    if not field:
         return True
     count = (settings().sign_in_limit, "confirmation", str(user.id))
     limits.spend(*count)
-    if password_matches(form.password.data or "", user.password_hash or ""):
+    if password_matches(field.data or "", user.password_hash or ""):
         limits.give_back(*count)
         return True
-    form.refusal = _("This is not the password that was chosen. If you forgot it, choose a new one instead.")
+    form.refusal = _wrong_password()
     return False
+
+
+def _wrong_password() -> str:
+    if can_send_mail():
+        return _("This is not the password that was chosen. If you forgot it, choose a new one instead.")
+    return _(
+        "This is not the password of the account. If you forgot it, ask whoever runs this Groundschool for a new one."
+    )
 
 
 def _confirmation_page(form: ConfirmationForm, token: str, user: User) -> Any:
@@ -227,6 +241,8 @@ def _invitation_form(user: User) -> InvitationForm:
     form.owner = user.email
     if not needs_new_password(user):
         del form.password
+    if not has_to_prove_password(user) or current_user.user_id == user.id:
+        del form.current
     return form
 
 
