@@ -24,6 +24,7 @@ class Can(StrEnum):
     KEEP_AVAILABILITY = "scheduling:keep_availability"
     KEEP_OWN_AVAILABILITY = "scheduling:keep_own_availability"
     KEEP_ANY_AVAILABILITY = "scheduling:keep_any_availability"
+    KEEP_RESOURCES = "scheduling:keep_resources"
 
 
 grants(
@@ -40,6 +41,7 @@ grants(
         Can.KEEP_AVAILABILITY: {Role.INSTRUCTOR, Role.ADMIN},
         Can.KEEP_OWN_AVAILABILITY: {Role.INSTRUCTOR},
         Can.KEEP_ANY_AVAILABILITY: {Role.ADMIN},
+        Can.KEEP_RESOURCES: {Role.ADMIN},
     }
 )
 
@@ -100,5 +102,6 @@ explains(
         Can.KEEP_AVAILABILITY: _l("Open the pages of instructors’ hours"),
         Can.KEEP_OWN_AVAILABILITY: _l("Keep one’s own hours"),
         Can.KEEP_ANY_AVAILABILITY: _l("Keep any instructor’s hours"),
+        Can.KEEP_RESOURCES: _l("Add, rename and retire aircraft, simulators and rooms"),
     }
 )

@@ -122,6 +122,16 @@ def the_instructor() -> Values:
     return {"resource_id": bookings.person(BEA).id}
 
 
+def an_aircraft() -> Values:
+    return {"resource_id": bookings.aircraft().id}
+
+
+def a_retired_aircraft() -> Values:
+    from app.scheduling.operations.resources import retire_resource
+
+    return {"resource_id": retire_resource(bookings.aircraft(), actor=actor(ANA)).id}
+
+
 def a_day_off() -> Values:
     from app.scheduling.operations.availability import add_exception
 
@@ -188,6 +198,10 @@ def a_booking(_values: Values) -> Values:
 
 def an_assignment(_values: Values) -> Values:
     return {"instructor": bookings.person(BEA).id, "craft": bookings.aircraft().id}
+
+
+def a_simulator(_values: Values) -> Values:
+    return {**once(_values), "kind": "simulator", "name": f"Simulator {uuid.uuid4().hex[:6]}", "detail": "FNPT II"}
 
 
 def an_exception(_values: Values) -> Values:
@@ -348,6 +362,13 @@ VISITS: dict[str, Visit] = {
     "learning.review_show": Visit(LEO, an_open_quiz),
     "learning.submission_create": Visit(LEO, an_open_quiz, statements=16),
     "learning.submission_show": Visit(LEO, an_open_quiz),
+    "scheduling.resource_index": Visit(ANA),
+    "scheduling.resource_create": Visit(ANA, fields=a_simulator, statements=12),
+    "scheduling.resource_edit": Visit(ANA, an_aircraft),
+    "scheduling.resource_update": Visit(ANA, an_aircraft, a_simulator, statements=12),
+    "scheduling.resource_retire": Visit(ANA, an_aircraft, statements=12),
+    "scheduling.resource_return": Visit(ANA, a_retired_aircraft, statements=12),
+    "scheduling.resource_deed_show": Visit(ANA, lambda: {**an_aircraft(), "deed": "retirement"}),
     "scheduling.availability_own": Visit(BEA),
     "scheduling.availability_own_update": Visit(BEA, fields=lambda _: {"zone": "UTC"}, statements=12),
     "scheduling.availability_index": Visit(ANA),

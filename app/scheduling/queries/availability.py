@@ -84,12 +84,12 @@ def list_exceptions(
 
 
 def list_firm_bookings(resource_id: int, *, after: datetime) -> list[FirmBooking]:
-    """The bookings to come that take this person's time for certain, in order."""
+    """The bookings to come that take this instructor or this thing for certain, in order."""
     coming = (
         select(Booking.id, Booking.starts_at, Booking.ends_at, Membership.name)
         .join(Claim, Claim.booking_id == Booking.id)
         .join(Membership, Membership.id == Booking.learner_id)
-        .where(Claim.resource_id == resource_id, Claim.role == "instructor", Claim.state.in_(TAKING))
+        .where(Claim.resource_id == resource_id, Claim.role != "learner", Claim.state.in_(TAKING))
         .where(Booking.ends_at > after, Booking.status.in_(("approved", "assigned")))
         .order_by(Booking.starts_at, Booking.id)
     )

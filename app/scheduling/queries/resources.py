@@ -23,6 +23,14 @@ def list_aircraft() -> list[Resource]:
     return list(session.scalars(flying.order_by(Resource.name, Resource.id)))
 
 
+def list_things() -> list[Resource]:
+    """Aircraft, rooms and simulators by kind and name, those in service before those retired."""
+    things = select(Resource).where(Resource.kind != "person")
+    return list(
+        session.scalars(things.order_by(Resource.retired_at.is_not(None), Resource.kind, Resource.name, Resource.id))
+    )
+
+
 def list_shared_resources() -> list[Resource]:
     """What everybody at the school may see on the week: instructors by name, then aircraft, simulators and rooms."""
     shared = (

@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("scheduling", __name__, url_prefix="/<tenant>")
 
-from app.scheduling.views import availability, bookings, queue, week  # noqa: E402, F401
+from app.scheduling.views import availability, bookings, queue, resources, week  # noqa: E402, F401
