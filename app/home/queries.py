@@ -17,13 +17,14 @@ from app.analytics.queries import Activity, last_fourteen_days
 from app.courses.queries import Outline, StepPlace, find_outline
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
+from app.foundation.mail import can_send_mail
 from app.foundation.permissions import Role
 from app.foundation.prepared import Prepared
 
 A_WEEK = timedelta(days=7)
 TYPES = {
     "me": "bigint", "tenant": "bigint", "now": "timestamptz", "a_week_ago": "timestamptz", "in_a_week": "timestamptz",
-    "today": "timestamptz", "tomorrow": "timestamptz",
+    "today": "timestamptz", "tomorrow": "timestamptz", "mails": "boolean",
 }  # fmt: skip
 """The SQL types of the values below."""
 
@@ -35,6 +36,8 @@ NUMBERS = {
 (select count(*) from booking where status = 'approved') as unassigned,
 (select count(*) from notification
   where membership_id = %(me)s and kind = 'booking.escalated' and read_at is null) as escalations,
+(select count(*) from membership m join user_account u on u.id = m.user_id
+  where m.status = 'pending' and (u.email_confirmed_at is not null or not %(mails)s)) as joining,
 (select count(*) from job where tenant_id = %(tenant)s and dead_at is not null) as stuck""",
     Role.MANAGER: """
 (select count(*) from membership where status = 'active' and 'learner' = any(roles)) as learners,
@@ -261,6 +264,7 @@ def find_home(actor: Actor) -> Home:
     values = {
         "me": actor.membership_id, "tenant": tenancy.required().id, "now": now, "a_week_ago": now - A_WEEK,
         "in_a_week": now + A_WEEK, "today": midnight, "tomorrow": midnight + timedelta(days=1),
+        "mails": can_send_mail(),
     }  # fmt: skip
     return Home(
         now=now,

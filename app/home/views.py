@@ -72,6 +72,9 @@ def _of_admin(figures: Figures, now: str) -> list[Number]:
             url_for("notifications.notification_index"), now, "stop" if escalations else None,
         ),
     ]  # fmt: skip
+    if joining := figures["joining"]:
+        label = ngettext("person waits to be let in", "people wait to be let in", joining)
+        numbers.append(Number(joining, label, url_for("people.index", status="pending"), now, "wait"))
     if stuck:
         numbers.append(
             Number(

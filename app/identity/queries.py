@@ -355,11 +355,19 @@ def _named(search: str) -> Iterator[Any]:
         yield func.regexp_replace(Membership.phone, "[^0-9]", "", "g").contains(digits)
 
 
-def count_waiting() -> int:
-    """How many people wait for an admin to let them in."""
-    waiting = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
-    ready = waiting.where(Membership.status == "pending", counts_as_confirmed())
-    return session.execute(ready).scalar_one()
+def find_waiting(membership_id: int) -> Membership | None:
+    """A person who still waits to be let in."""
+    waiting = select(Membership).where(Membership.id == membership_id, Membership.status == "pending")
+    return session.scalars(waiting).first()
+
+
+def count_waiting() -> tuple[int, int]:
+    """How many people wait for an admin to let them in, and how many have yet to confirm their e-mail before."""
+    ready = counts_as_confirmed()
+    counted = select(func.count().filter(ready), func.count().filter(~ready)).select_from(Membership)
+    waiting = counted.join(User, User.id == Membership.user_id).where(Membership.status == "pending")
+    row = session.execute(waiting).one()
+    return row[0], row[1]
 
 
 def count_unconfirmed(ids: Iterable[int]) -> int:

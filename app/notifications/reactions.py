@@ -1,5 +1,5 @@
 """Whom to tell when something happens to a booking: the learner, its instructor, the admins; never the one who did it.
-Whoever was acted as is told, too. What an admin decides about a person's access is mailed by identity: they may not see the app.
+Whoever was acted as is told, too, and admins of who waits to be let in. What an admin decides about a person's access is mailed by identity: they may not see the app.
 
 A new request needs no notification: the admins' queue shows it, and nobody's waiting is shortened by a mail about each.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.foundation.events import reacts_to
-from app.identity.events import ActedAs
-from app.identity.queries import list_members_with_role, list_office
+from app.identity.events import ActedAs, JoinRequested
+from app.identity.queries import find_waiting, list_admin_ids, list_members_with_role, list_office
 from app.notifications.operations import notify
 from app.notifications.queries import Concerned, find_concerned
 from app.scheduling.events import (
@@ -68,6 +68,19 @@ def on_acted_as(event: ActedAs) -> None:
     cause = f"acted_as:{event.session_id}:{event.until}"
     facts = {"by_id": event.by_id, "until": event.until}
     notify(event.membership_id, "acted_as", cause=cause, subject_id=event.by_id, facts=facts)
+
+
+@reacts_to(JoinRequested)
+def on_join_requested(event: JoinRequested) -> None:
+    """Somebody waits to be let in: every admin is told, once for each person, unless somebody decided meanwhile."""
+    member = find_waiting(event.membership_id)
+    if member is None:
+        return
+    for admin_id in list_admin_ids():
+        notify(
+            admin_id, "member.waiting", cause=f"member.waiting:{member.id}", subject_id=member.id,
+            facts={"person_id": member.id},
+        )  # fmt: skip
 
 
 def _told_of_escalations() -> list[int]:

@@ -39,6 +39,11 @@ class Told:
         return self._name("by_id")
 
     @property
+    def person(self) -> str:
+        """Whom it is about."""
+        return self._name("person_id") or _("Somebody")
+
+    @property
     def until(self) -> str:
         return when(datetime.fromisoformat(self.facts["until"]), self.zone)
 
@@ -83,7 +88,7 @@ class Kind:
     argument: str = "booking_id"
 
 
-PEOPLE = ("learner_id", "instructor_id", "by_id")
+PEOPLE = ("learner_id", "instructor_id", "by_id", "person_id")
 """The facts that are memberships, whose names the words need."""
 
 
@@ -177,6 +182,13 @@ def _acted_as(told: Told) -> Words:
     )
 
 
+def _waiting(told: Told) -> Words:
+    return Words(
+        _("%(name)s waits to be let in", name=told.person),
+        _("They asked to join. Approve or decline it on their page."),
+    )
+
+
 def _ended(booking: Told) -> str:
     whose = "" if booking.is_mine else booking.learner
     said = _sentence(whose, booking.time)
@@ -202,6 +214,7 @@ KINDS = {
     "booking.declined": Kind("circle-x", "stop", _declined),
     "booking.cancelled": Kind("ban", "stop", _cancelled),
     "booking.escalated": Kind("triangle-alert", "wait", _escalated),
+    "member.waiting": Kind("user-plus", "wait", _waiting, endpoint="people.show", argument="member_id"),
     "acted_as": Kind("eye", "wait", _acted_as, endpoint="notifications.notification_index", argument=""),
 }
 UNKNOWN = Kind("info", "info", _unknown, endpoint="notifications.notification_index", argument="")

@@ -318,3 +318,11 @@ def test_an_owner_sees_the_sections_of_all_three_roles(app: Flask) -> None:
         assert page.find(f".//*[@id='{section}']") is not None, section
     for section in ("continue", "learners"):
         assert page.find(f".//*[@id='{section}']") is None, section
+
+
+def test_an_admin_sees_today_how_many_people_wait_to_be_let_in(app: Flask) -> None:
+    with at_school("skyline"):
+        member(LEO).status = "pending"
+        session.commit()
+    page = LintingClient(app).sign_in(ANA).get("/skyline/")
+    assert page.link("person waits to be let in").follow().link("Leo Hart")

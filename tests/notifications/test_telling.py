@@ -14,12 +14,14 @@ from app.foundation import db, jobs
 from app.foundation.db import session, unit_of_work
 from app.foundation.events import Event, announce
 from app.foundation.models import Job
-from app.identity.events import ActedAs
+from app.identity.events import ActedAs, JoinRequested
 from app.identity.models import Membership
+from app.identity.queries import list_admin_ids
 from app.notifications import operations
 from app.notifications.models import Notification
 from app.notifications.operations import notify
 from app.notifications.queries import count_unread
+from app.notifications.rules import words_of
 from app.scheduling.events import (
     BookingApproved,
     BookingAssigned,
@@ -297,3 +299,25 @@ def facts_of(booking_id: int) -> dict[str, object]:
         "learner_id": booking.learner_id, "instructor_id": None, "aircraft": None, "reason": "",
         "starts_at": booking.starts_at.isoformat(), "ends_at": booking.ends_at.isoformat(),
     }  # fmt: skip
+
+
+def test_each_admin_is_told_once_who_waits_to_be_let_in(app: Flask) -> None:
+    with at_school("skyline"), unit_of_work():
+        leo = member(LEO)
+        leo.status = "pending"
+        waiting = leo.id
+    happen(app, JoinRequested(waiting))
+    happen(app, JoinRequested(waiting))
+    with at_school("skyline"):
+        assert told("member.waiting") == sorted(list_admin_ids())
+        kept = session.scalars(select(Notification).where(Notification.kind == "member.waiting")).first()
+        assert kept
+        words = words_of(kept.kind, kept.facts, names={waiting: "Leo Hart"}, reader_id=kept.membership_id, zone="UTC")
+        assert words.title == "Leo Hart waits to be let in"
+
+
+def test_nobody_is_told_of_who_was_let_in_meanwhile(app: Flask) -> None:
+    with at_school("skyline"):
+        happen(app, JoinRequested(member(LEO).id))
+    with at_school("skyline"):
+        assert told("member.waiting") == []
