@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
+from app.foundation import tenancy
 from app.foundation.db import session
 from app.scheduling.models import AvailabilityRule, Booking
 from app.scheduling.operations.deciding import approve_booking, decline_booking
@@ -17,7 +18,7 @@ from app.scheduling.operations.ending import cancel_booking
 from app.scheduling.operations.resources import add_aircraft
 from app.scheduling.queries.resources import list_instructors
 from app.tenants.queries import school_settings
-from tests.cast import ADA, ANA, BEA, HAL, IVY, LEO, LOU, MAX, MIA, OLGA, Person, actor, at_school
+from tests.cast import ADA, ANA, BEA, HAL, IVY, LEO, LOU, MAX, MIA, OLGA, Person, actor, at_school, member
 from tests.client import LintingClient, Page, count_statements
 from tests.scheduling.booking_makers import (
     aircraft,
@@ -591,3 +592,40 @@ def test_a_refused_deed_is_answered_in_the_same_place(browse: Browse) -> None:
         page = browse(who).post(f"/skyline/bookings/{booking.id}/{deed}", {"reason": "Fog"})
         assert page.status == 409
         assert here(page) == {entry}, deed
+
+
+# -- what an admin knows before deciding -------------------------------------------------------------------------------
+
+
+def close_the_school(day: date) -> None:
+    school_settings().closed_days = [day]
+    session.commit()
+
+
+def test_a_request_for_a_closed_day_says_so_to_the_admin_and_the_learner(browse: Browse) -> None:
+    booking = make_request()
+    close_the_school(booking.starts_at.astimezone(ZoneInfo(tenancy.required().zone)).date())
+    for path in ("/skyline/requests", f"/skyline/bookings/{booking.id}"):
+        assert "Outside the school's opening hours" in browse(ANA).get(path).text
+    assert "outside the school's opening hours" in browse(LEO).get(f"/skyline/bookings/{booking.id}").text
+
+
+def test_whom_a_request_wishes_for_is_chosen_only_where_they_could_come(browse: Browse) -> None:
+    make_request()
+    chosen = browse(ANA).get("/skyline/requests").form("Approve and assign").value("instructor")
+    assert chosen == str(person(BEA).id)
+    work_only(BEA, 0, 15)
+    session.commit()
+    assert browse(ANA).get("/skyline/requests").form("Approve and assign").value("instructor") in ("", None)
+
+
+def test_a_suspended_learner_is_not_called_free(browse: Browse) -> None:
+    make_request()
+    assert "Leo Hart is free" in browse(ANA).get("/skyline/requests").text
+    leo = member(LEO)
+    leo.status, leo.standing_reason = "suspended", "fees are late"
+    session.commit()
+    page = browse(ANA).get("/skyline/requests")
+    assert "Leo Hart is not let in at the school now" in page.text
+    assert "Leo Hart is free" not in page.text
+    assert "Act as them" not in browse(ANA).get(f"/skyline/people/{leo.id}").text

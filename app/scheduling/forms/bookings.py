@@ -130,7 +130,10 @@ class AssignmentForm(DeedForm):
     craft = SelectField(_l("Aircraft"), coerce=_number)
 
     def offer(self, slot: Any, assignables: Sequence[Assignable]) -> None:
-        """Fill the choices for one booking, and choose what is known of it or the first that is free."""
+        """Fill the choices for one booking, and choose what is known of it or the first that is free.
+
+        Whom a request wishes for is chosen only where they could come, so that one press assigns nobody who could not.
+        """
         teachers = [one for one in assignables if one.teaches and one.membership_id != slot.learner_id]
         needed = CRAFT_NEEDED.get(slot.activity)
         crafts = [one for one in assignables if one.kind == needed or (needed is None and one.kind != "person")]
@@ -141,7 +144,9 @@ class AssignmentForm(DeedForm):
         self.craft.choices = [*none, *((one.id, _named(one, slot)) for one in crafts)]
         if self.instructor.raw_data is not None:
             return
-        self.instructor.data = slot.instructor_id or _first_free(teachers, slot)
+        wished = [one for one in teachers if one.id == slot.instructor_id]
+        could = wished if slot.status != "requested" else [one for one in wished if _first_free([one], slot)]
+        self.instructor.data = could[0].id if could else _first_free(teachers if not wished else [], slot)
         self.craft.data = slot.craft_id or (_first_free(crafts, slot) if needed else None)
 
 

@@ -35,7 +35,10 @@ class Slot(Protocol):
 
 @dataclass(frozen=True)
 class Assignable:
-    """A person or a thing, with the ids of the bookings in whose time it is taken by another, and when it is open."""
+    """A person or a thing, with the ids of the bookings in whose time it is taken by another, and when it is open.
+
+    `is_let_in` is false of a person whom the school does not let in now: suspended, for one.
+    """
 
     id: int
     kind: str
@@ -44,6 +47,7 @@ class Assignable:
     teaches: bool
     taken: frozenset[int]
     open: list[Span]
+    is_let_in: bool = True
 
     def is_taken(self, slot: Slot) -> bool:
         return slot.id in self.taken
@@ -63,6 +67,7 @@ def list_assignables(slots: Sequence[Slot]) -> list[Assignable]:
         select(
             Resource.id, Resource.kind, Resource.name, Resource.membership_id, func.coalesce(teaches, False),
             taken.c.bookings, _hours(AvailabilityRule), _hours(AvailabilityException, *days_around(start, end)),
+            func.coalesce(Membership.status == "active", True),
         )
         .outerjoin(taken, taken.c.resource_id == Resource.id)
         .outerjoin(Membership, Membership.id == Resource.membership_id)
@@ -73,9 +78,9 @@ def list_assignables(slots: Sequence[Slot]) -> list[Assignable]:
     return [
         Assignable(
             id_, kind, name, membership_id, teaching, frozenset(bookings or ()),
-            open_between(_rules(rules), _exceptions(exceptions), start, end),
+            open_between(_rules(rules), _exceptions(exceptions), start, end), let_in,
         )
-        for id_, kind, name, membership_id, teaching, bookings, rules, exceptions in session.execute(found)
+        for id_, kind, name, membership_id, teaching, bookings, rules, exceptions, let_in in session.execute(found)
     ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from app.scheduling.models import Booking, Claim, Resource
 from app.scheduling.policies import Can
 from app.scheduling.queries.availability import TAKING
 from app.scheduling.rules.bookings import CRAFT_KINDS
+from app.tenants.models import SchoolSettings
 
 WAITING = ("requested", "approved")
 OPEN = (*WAITING, "assigned")
@@ -122,22 +123,26 @@ class OwnRequest:
 
 @dataclass(frozen=True)
 class Alongside:
-    """What else is asked for at the time of a booking: by how many others, and by its own learner."""
+    """What else is asked for at the time of a booking: by how many others, and by its own learner; and the school's settings,
+    which say whether it is open then (None for a booking that waits no more)."""
 
     others: int
     own: tuple[OwnRequest, ...]
+    settings: SchoolSettings | None = None
 
 
 def asked_alongside(booking: Booking) -> Alongside:
     """Who else waits for an answer about the same time: with the same instructor, where one is wished. One SELECT."""
-    found = session.execute(select(_rivals(), _own_alongside()).where(Booking.id == booking.id)).first()
-    others, own = found or (0, None)
+    wanted = select(_rivals(), _own_alongside(), SchoolSettings).select_from(Booking)
+    wanted = wanted.join(SchoolSettings, SchoolSettings.tenant_id == Booking.tenant_id)
+    others, own, settings = session.execute(wanted.where(Booking.id == booking.id)).one()
     return Alongside(
         others or 0,
         tuple(
             OwnRequest(datetime.fromisoformat(start), datetime.fromisoformat(end), name)
             for start, end, name in own or ()
         ),
+        settings,
     )
 
 

@@ -20,11 +20,16 @@ class Check:
     sentence: str
 
 
-def checks_of(card: Any, assignables: Sequence[Any]) -> list[Check]:
-    """The checks of one booking: its learner, its instructor, its aircraft, and who else asks for the time."""
+def checks_of(card: Any, assignables: Sequence[Any], *, is_open: bool) -> list[Check]:
+    """The checks of one booking: the school, its learner, its instructor, its aircraft, and who else asks for the time.
+
+    `is_open` says whether the school is open then.
+    """
     by_id = {one.id: one for one in assignables}
     learner = next((one for one in assignables if one.membership_id == card.learner_id), None)
-    found = [_free(learner, card)] if learner else []
+    found = [] if is_open else [Check("wait", _("Outside the school's opening hours"))]
+    if learner:
+        found.append(_comes(learner, card))
     instructor = by_id.get(card.instructor_id)
     if instructor:
         found.append(_teaches(instructor, card))
@@ -44,10 +49,10 @@ def notices_of(card: Any, assignables: Sequence[Any], alongside: Any, *, is_open
     notices = [others_asked(alongside.others) + "."] if alongside.others else []
     notices += [_also_asked(own) for own in alongside.own]
     instructor = next((one for one in assignables if one.id == card.instructor_id), None)
-    if instructor and not instructor.is_open(card):
-        notices.append(_("It is outside the instructor's hours, so the answer may be no."))
-    elif not is_open:
+    if not is_open:
         notices.append(_("It is outside the school's opening hours, so the answer may be no."))
+    elif instructor and not instructor.is_open(card):
+        notices.append(_("It is outside the instructor's hours, so the answer may be no."))
     elif instructor is None and nobody_teaches(card, assignables):
         notices.append(_("No instructor teaches at that time, so the answer may be no."))
     return notices
@@ -69,6 +74,13 @@ def _teaches(instructor: Any, card: Any) -> Check:
     if instructor.is_open(card) or instructor.is_taken(card):
         return _free(instructor, card)
     return Check("wait", _("Outside the hours of %(name)s", name=instructor.name))
+
+
+def _comes(learner: Any, card: Any) -> Check:
+    """Whoever is not let in does not come, however free they are."""
+    if learner.is_let_in:
+        return _free(learner, card)
+    return Check("stop", _("%(name)s is not let in at the school now", name=learner.name))
 
 
 def _free(one: Any, card: Any) -> Check:

@@ -45,7 +45,7 @@ from app.scheduling.rules.bookings import FURTHEST_AHEAD, LENGTHS, may_become
 from app.scheduling.rules.checks import checks_of, notices_of
 from app.scheduling.rules.opening import is_open_then
 from app.scheduling.views import bp
-from app.tenants.queries import school_settings
+from app.tenants.models import SchoolSettings
 
 SOURCES = ("web", "desk")
 DEEDS = ("approval", "assignment", "decline", "cancellation", "completion")
@@ -159,11 +159,12 @@ def booking_page(booking: Booking, refused: DeedForm | None = None) -> Any:
     alongside = asked_alongside(booking) if waits else Alongside(0, ())
     card = card_of(booking, alongside.others)
     assignables = list_assignables([booking]) if waits else []
+    is_open = alongside.settings is None or is_school_open(card, alongside.settings)
     return page(
         "scheduling/booking_show.html", booking=booking, card=card, refused=refused, staff=staff,
         status=refused.status if refused else 200, forms=_deed_forms(booking, card, assignables, refused),
-        checks=checks_of(card, assignables) if waits and staff else [],
-        notices=[] if staff or not waits else _notices(card, assignables, alongside),
+        checks=checks_of(card, assignables, is_open=is_open) if waits and staff else [],
+        notices=[] if staff or not waits else notices_of(card, assignables, alongside, is_open=is_open),
         history=list_history(booking.id) if staff else [], may_request=current_user.may(Can.REQUEST),
     )  # fmt: skip
 
@@ -243,11 +244,10 @@ def _prefill(form: BookingForm, names: tuple[str, ...]) -> None:
             field.data = field.coerce(given)
 
 
-def _notices(card: BookingCard, assignables: list[Assignable], alongside: Alongside) -> list[str]:
-    """What a learner should know of a request that waits."""
-    school, settings = tenancy.required(), school_settings()
-    is_open = is_open_then(settings.opening_hours, settings.closed_days, card.starts_at, card.ends_at, school.zone)
-    return notices_of(card, assignables, alongside, is_open=is_open)
+def is_school_open(card: BookingCard, settings: SchoolSettings) -> bool:
+    """Whether the school in force is open all the while that a booking takes."""
+    zone = tenancy.required().zone
+    return is_open_then(settings.opening_hours, settings.closed_days, card.starts_at, card.ends_at, zone)
 
 
 def _instant(text: str) -> datetime | None:

@@ -22,7 +22,9 @@ from app.scheduling.queries.assignables import Assignable, list_assignables
 from app.scheduling.queries.bookings import BookingCard, find_card, list_queue, waiting_counts, with_claims
 from app.scheduling.rules.checks import Check, checks_of
 from app.scheduling.views import bp
-from app.scheduling.views.bookings import DEEDS, booking_page, card_of
+from app.scheduling.views.bookings import DEEDS, booking_page, card_of, is_school_open
+from app.tenants.models import SchoolSettings
+from app.tenants.queries import school_settings
 
 nav.add(
     nav.Entry(
@@ -35,10 +37,10 @@ nav.add(
 @requires(Can.SEE_QUEUE)
 def request_index() -> Any:
     queue = list_queue(request.args.get("cursor", ""))
-    assignables = list_assignables(queue.rows)
+    assignables, settings = list_assignables(queue.rows), school_settings()
     return page(
         "scheduling/queue.html", queue=queue, counts=waiting_counts(),
-        cards=[_waiting(card, assignables) for card in queue.rows],
+        cards=[_waiting(card, assignables, settings) for card in queue.rows],
     )  # fmt: skip
 
 
@@ -122,11 +124,12 @@ class WaitingCard:
         return decision_forms(self.card, self.assignables, back=QUEUE)
 
 
-def _waiting(card: BookingCard, assignables: list[Assignable]) -> WaitingCard:
+def _waiting(card: BookingCard, assignables: list[Assignable], settings: SchoolSettings) -> WaitingCard:
     offers = tuple(
         (one.id, one.name, one.kind, one.teaches, one.is_taken(card), one.is_open(card)) for one in assignables
     )
-    return WaitingCard(card, tuple(checks_of(card, assignables)), offers, assignables)
+    checks = checks_of(card, assignables, is_open=is_school_open(card, settings))
+    return WaitingCard(card, tuple(checks), offers, assignables)
 
 
 def _fresh_parts(booking: Booking, refused: DeedForm | None = None) -> dict[str, Any]:
@@ -138,5 +141,7 @@ def _fresh_parts(booking: Booking, refused: DeedForm | None = None) -> dict[str,
 def _parts_of(card: BookingCard, assignables: list[Assignable], refused: DeedForm | None = None) -> dict[str, Any]:
     """What the card of one booking needs: its checks and the forms of what may be decided."""
     forms = decision_forms(card, assignables, refused, back=QUEUE) if card.waits_for_admin else {}
-    checks = checks_of(card, assignables) if card.waits_for_admin else []
+    checks = []
+    if card.waits_for_admin:
+        checks = checks_of(card, assignables, is_open=is_school_open(card, school_settings()))
     return {"card": card, "checks": checks, "forms": forms, "refused": refused}
