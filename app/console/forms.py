@@ -28,7 +28,7 @@ def is_address(_form: Any, field: Any) -> None:
 
 def says_something(_form: Any, field: Any) -> None:
     if len(field.data or "") < SHORTEST_REASON:
-        raise ValidationError(_("Say it in a few words."))
+        raise ValidationError(_("Say it in a few words: %(least)s characters at least.", least=SHORTEST_REASON))
 
 
 class SchoolForm(CreatingForm):

@@ -246,7 +246,15 @@ def _write_failure(job: ClaimedJob, error: Exception) -> None:
     dead = isinstance(error, GiveUp) or job.tries >= job.max_tries
     pause = min(FIRST_PAUSE * 2 ** (job.tries - 1), LONGEST_PAUSE)
     log.error(
-        "job failed", exc_info=error, extra={"job_id": job.id, "kind": job.kind, "tries": job.tries, "dead": dead}
+        "job failed",
+        exc_info=error,
+        extra={
+            "job_id": job.id,
+            "kind": job.kind,
+            "tries": job.tries,
+            "dead": dead,
+            "reason": f"{job.kind}: {_reason(error)}",
+        },
     )
     with tenancy.tenant_scope(None), unit_of_work():
         ending: dict[str, Any] = {"dead_at": clock.now()} if dead else {"run_at": clock.now() + pause}

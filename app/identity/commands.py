@@ -60,7 +60,7 @@ def set_up_link(if_empty: bool) -> None:
     if token:
         click.echo(f"There is no school yet. Make the first one at {absolute_url('identity.set_up_new', token=token)}")
     elif not if_empty:
-        click.echo("There is a school already; make another by `flask tenant create`.")
+        raise click.ClickException("There is a school already; make another by `flask tenant create`.")
 
 
 @user_group.command("password")

@@ -1,5 +1,6 @@
 """Whom to tell when something happens to a booking: the learner, its instructor, the admins; never the one who did it.
-Whoever was acted as is told, too, and admins of who waits to be let in. What an admin decides about a person's access is mailed by identity: they may not see the app.
+Whoever was acted as is told, too, and admins of who waits to be let in.
+What an admin decides about a person's access is mailed by identity: they may not see the app.
 
 A new request needs no notification: the admins' queue shows it, and nobody's waiting is shortened by a mail about each.
 """

@@ -125,7 +125,11 @@ def _plain(facts: dict[str, Any], version: int) -> dict[str, Any]:
 
 
 def _check_slug(slug: str) -> None:
-    if not SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
+    if slug in RESERVED_SLUGS:
+        raise SlugNotFree(
+            _("“%(slug)s” cannot be a school's address: Groundschool has a page there. Choose another.", slug=slug)
+        )
+    if not SLUG.fullmatch(slug):
         raise SlugNotFree(
             _("“%(slug)s” cannot be a school's address. Use 3 to 40 letters, digits and dashes.", slug=slug)
         )

@@ -50,8 +50,7 @@ def test_a_school_made_where_there_is_no_mail_prints_its_admins_link(the_app: Fl
         assert done.exit_code == 0, done.output
         page = LintingClient(app).get(printed_path(done.output))
         page = page.form("Accept the invitation").fill(password=CHOSEN).submit()
-        answer = page.form("Sign in").fill(email="reto@ridge.example", password=CHOSEN).submit(follow=False)
-        assert answer.location == "/ridge/"
+        assert page.h1 == "Today"
         assert page.client.get("/ridge/audit").status == 200
 
 

@@ -75,7 +75,7 @@ def test_a_stranger_registers_confirms_and_reads_how_they_stand(app: Flask) -> N
 def test_the_schools_of_a_pending_person_say_how_they_stand(app: Flask) -> None:
     ask_to_join(app)
     page = sign_in(app).get("/schools")
-    assert page.link("Your request is with the school").follow().h1 == "Confirm your e-mail first"
+    assert page.link("Confirm your e-mail first").follow().h1 == "Confirm your e-mail first"
 
 
 def test_every_page_of_the_school_leads_a_pending_person_to_where_they_stand(app: Flask) -> None:

@@ -49,8 +49,7 @@ def fill_in(app: Flask, path: str, **over: str) -> Page:
 def test_the_printed_address_makes_the_school_and_its_admin_who_signs_in(empty: Flask) -> None:
     page = fill_in(empty, set_up_path(empty))
     assert "Ridge Gliding is there" in page.text
-    answer = page.form("Sign in").fill(email=TYPED["email"], password=TYPED["password"]).submit(follow=False)
-    assert answer.location == "/ridge/"
+    assert page.h1 == "Today"
     assert page.client.get("/ridge/audit").status == 200
     with at_school("ridge"), db.unit_of_work():
         (admin,) = session.scalars(select(Membership)).all()
@@ -84,7 +83,9 @@ def test_the_address_works_once_and_the_one_before_not_at_all(empty: Flask) -> N
     assert LintingClient(empty).get(second).status == 410
     with db.unit_of_work():
         assert session.query(Tenant).count() == 1
-    said = empty.test_cli_runner().invoke(args=["tenant", "set-up-link"]).output
+    refused = empty.test_cli_runner().invoke(args=["tenant", "set-up-link"])
+    assert refused.exit_code == 1
+    said = refused.output
     assert "There is a school already" in said
     assert empty.test_cli_runner().invoke(args=["tenant", "set-up-link", "--if-empty"]).output == ""
 
@@ -104,7 +105,7 @@ def test_a_mistake_costs_nothing(empty: Flask, over: dict[str, str], status: int
     path = set_up_path(empty)
     page = fill_in(empty, path, **over)
     assert page.status == status
-    assert page.form("Make the school").fill(TYPED).submit().h1 == "Sign in"
+    assert page.form("Make the school").fill(TYPED).submit().h1 == "Today"
 
 
 def test_every_first_segment_of_an_address_is_refused_as_a_slug(app: Flask) -> None:
@@ -112,3 +113,12 @@ def test_every_first_segment_of_an_address_is_refused_as_a_slug(app: Flask) -> N
     paths = {first for first in firsts if first and not first.startswith("<")}
     assert paths <= RESERVED_SLUGS, f"also refuse {sorted(paths - RESERVED_SLUGS)}"
     assert tenancy.current() is None
+
+
+def test_the_list_of_faults_reads_in_the_order_of_the_page(empty: Flask) -> None:
+    page = fill_in(empty, set_up_path(empty), school="", password="short", slug="account")
+    assert page.text.index("Give a name.") < page.text.rindex("characters.")
+    faults = page.html[page.html.index('class="errors"') : page.html.index('class="field')]
+    assert faults.index("Name of the school") < faults.index("Password")
+    page = fill_in(empty, set_up_path(empty), slug="account")
+    assert "Groundschool has a page there" in page.text

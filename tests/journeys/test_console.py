@@ -52,7 +52,7 @@ def test_a_school_is_opened_and_its_admin_comes_in(open_page: OpenPage, script: 
     admin.goto("/" + link.split("/", 3)[3])
     admin.get_by_label("Password").fill("gusting from the west")
     admin.get_by_role("button", name="Accept the invitation").click()
-    expect(admin.get_by_role("heading", level=1)).to_have_text("Sign in")
+    expect(admin.get_by_role("heading", level=1)).to_have_text("Today")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

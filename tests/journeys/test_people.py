@@ -63,7 +63,6 @@ def test_somebody_is_invited_comes_in_teaches_and_is_suspended(open_page: OpenPa
     heading(page, "Welcome to Skyline Flight School")
     page.get_by_label("Password").fill(CHOSEN)
     page.get_by_role("button", name="Accept the invitation").click()
-    fill_in_sign_in(page, email, CHOSEN)
     expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
 
     admin.reload()

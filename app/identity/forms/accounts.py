@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from app.foundation.forms import Form
-from app.identity.forms.registration import NewPassword, current_password_field, email_field
+from app.identity.forms.registration import NewPassword, current_password_field, email_field, new_password_field
 
 
 class ForgottenForm(Form):
@@ -17,11 +17,14 @@ class ForgottenForm(Form):
 class ResetForm(NewPassword, Form):
     """Choosing a new password by a link."""
 
+    password = new_password_field(_l("New password"))
+
 
 class PasswordForm(NewPassword, Form):
     """Changing one's own password."""
 
     current = current_password_field(_l("Current password"))
+    password = new_password_field(_l("New password"))
 
 
 class EmailForm(Form):

@@ -17,7 +17,7 @@ SHORTEST_REASON = 8
 
 def says_something(_form: Any, field: Any) -> None:
     if len(field.data or "") < SHORTEST_REASON:
-        raise ValidationError(_("Say it in a few words."))
+        raise ValidationError(_("Say it in a few words: %(least)s characters at least.", least=SHORTEST_REASON))
 
 
 class ActingForm(Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask_babel import gettext as _
@@ -31,6 +32,11 @@ def current_password_field(label: Any = None) -> PasswordField:
     return PasswordField(label or _l("Password"), [InputRequired(_l("Give your password.")), Length(max=128)])
 
 
+def new_password_field(label: Any = None) -> PasswordField:
+    """A password that somebody chooses."""
+    return PasswordField(label or _l("Password"), [InputRequired(_l("Choose a password."))])
+
+
 def is_address(_form: Any, field: Any) -> None:
     if problem := address_problem(field.data or ""):
         raise ValidationError(problem)
@@ -44,8 +50,12 @@ def is_one_line(_form: Any, field: Any) -> None:
 class NewPassword:
     """The mixin of forms in which somebody chooses a password. `email` is whose, where the form does not ask for it."""
 
-    password = PasswordField(_l("Password"), [InputRequired(_l("Choose a password."))])
+    password = new_password_field()
     owner = ""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The fields as the pages order them, the password last: a list of errors reads like the page."""
+        return iter(sorted(super().__iter__(), key=lambda field: bool(field.name == "password")))  # type: ignore[misc]
 
     def validate_password(self, field: Any) -> None:
         typed = getattr(self, "email", None)

@@ -219,7 +219,8 @@ def _list_page(form: ApprovalsForm | None = None) -> Any:
     waiting, unconfirmed = count_waiting()
     problem = form.refusal or next(iter(form.member.errors), "") if form else ""
     return page(
-        "people/index.html", found=found, wanted=wanted, departments=departments, problem=problem, waiting=waiting, unconfirmed=unconfirmed,
+        "people/index.html", found=found, wanted=wanted, departments=departments, problem=problem, waiting=waiting,
+        unconfirmed=unconfirmed,
         may=current_user.may, can=Can, roles=role_words(), status=form.status if form else 200,
     )  # fmt: skip
 

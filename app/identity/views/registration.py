@@ -22,7 +22,7 @@ from app.identity.operations.registration import accept_invitation, confirm_regi
 from app.identity.queries import find_link, find_standing_member, find_user
 from app.identity.rules import Purpose, password_matches
 from app.identity.views import bp
-from app.identity.views.sessions import settings
+from app.identity.views.sessions import let_in, settings
 from app.identity.views.sign_in_limits import client_network
 from app.tenants.queries import school_settings
 
@@ -106,9 +106,7 @@ def invitation_create(token: str) -> Any:
         lambda: accept_invitation(token, password=password, cost=settings().bcrypt_cost, actor=current_user)
     )
     if accepted:
-        school = tenancy.required()
-        address = url_for("identity.session_new", tenant=school.slug, next=f"/{school.slug}/")
-        return reply(address, said=_("You are in. Sign in to begin."))
+        return _begin(user, chose=password is not None or bool(form.current))
     return _invitation_page(form, token, user, member) if form.status == 422 else link_gone()
 
 
@@ -244,6 +242,20 @@ def _invitation_form(user: User) -> InvitationForm:
     if not has_to_prove_password(user) or current_user.user_id == user.id:
         del form.current
     return form
+
+
+def _begin(user: User, *, chose: bool) -> Any:
+    """Who has just given their password is signed in, unless a second factor is asked for; others sign in, or are signed in."""
+    school = tenancy.required()
+    home = f"/{school.slug}/"
+    if chose and user.totp_confirmed_at is None:
+        let_in(user, is_remembered=False)
+        return reply(home, said=_("You are in."))
+    if current_user.user_id == user.id:
+        return reply(home, said=_("You are in."))
+    return reply(
+        url_for("identity.session_new", tenant=school.slug, next=home), said=_("You are in. Sign in to begin.")
+    )
 
 
 def _invitation_page(form: InvitationForm, token: str, user: User, member: Membership | None) -> Any:

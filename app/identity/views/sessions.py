@@ -12,6 +12,7 @@ from flask_login import current_user
 
 from app.foundation import csrf, tenancy
 from app.foundation.actor import STRANGER, Actor
+from app.foundation.mail import can_send_mail
 from app.foundation.permissions import SAFE_METHODS, SignInNeeded, access, own_account, public, signed_in
 from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms.sessions import Destination, SignInForm, blank_sign_in_form
@@ -24,7 +25,7 @@ from app.identity.operations.sessions import (
     open_session,
     sign_out,
 )
-from app.identity.queries import find_actor, list_open_sessions, list_schools_of_user, list_standings_of_user
+from app.identity.queries import find_actor, find_user, list_open_sessions, list_schools_of_user, list_standings_of_user
 from app.identity.rules import device_words, new_token
 from app.identity.views import bp, login
 from app.identity.views.acting import ACTING, notice_end_of_acting
@@ -134,7 +135,9 @@ def schools_index() -> Any:
     standings = list_standings_of_user(current_user.user_id)
     if current_user.is_operator and not schools and not standings and "stay" not in request.args:
         return redirect(url_for("console.school_index"), 303)
-    return page("identity/schools.html", schools=schools, standings=standings)
+    user = find_user(current_user.user_id)
+    confirmed = bool(user and user.email_confirmed_at) or not can_send_mail()
+    return page("identity/schools.html", schools=schools, standings=standings, confirmed=confirmed)
 
 
 # -- finding the person of a request -------------------------------------------------------------------------------

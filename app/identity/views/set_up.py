@@ -13,11 +13,11 @@ from app.foundation.permissions import public
 from app.foundation.replies import page, reply
 from app.identity.forms.registration import SetUpForm
 from app.identity.operations.accounts import set_up
-from app.identity.queries import find_link, is_without_school
-from app.identity.rules import Purpose
+from app.identity.queries import find_link, find_user_by_email, is_without_school
+from app.identity.rules import Purpose, password_matches
 from app.identity.views import bp
 from app.identity.views.registration import link_gone
-from app.identity.views.sessions import settings
+from app.identity.views.sessions import let_in, settings
 
 OPEN_BEFORE = frozenset(
     {"assets.show", "health.healthz", "health.readyz", "health.show_metrics", "theme_update"}
@@ -73,6 +73,10 @@ def set_up_create(token: str) -> Any:
         )
     )  # fmt: skip
     if made:
+        user = find_user_by_email(form.email.data or "")
+        if user and password_matches(form.password.data or "", user.password_hash or "") and not user.totp_confirmed_at:
+            let_in(user, is_remembered=False)
+            return reply(f"/{made.slug}/", said=_("%(school)s is there.", school=made.name))
         said = _("%(school)s is there. Sign in to it.", school=made.name)
         return reply(url_for("identity.session_new", tenant=made.slug), said=said)
     return (
