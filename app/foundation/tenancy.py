@@ -153,17 +153,26 @@ def forget_tenants() -> None:
 
 
 def find_by_slug(slug: str) -> TenantRef | None:
-    """The school of a slug, from a process cache with a short life. What can be no slug is not even looked up."""
+    """The school of a slug, from a process cache with a short life. What can be no slug is not even looked up.
+
+    A suspended school is looked up each time, so that it is open again everywhere at once.
+    """
     if not SLUG.fullmatch(slug):
         return None
     cached = _cache.get(slug)
-    if cached and cached[0] > time.monotonic():
+    if cached and cached[0] > time.monotonic() and not (cached[1] and cached[1].is_suspended):
         return cached[1]
     tenant = _finder(slug)
     if len(_cache) > 10_000:
         _cache.clear()
     _cache[slug] = (time.monotonic() + CACHE_SECONDS, tenant)
     return tenant
+
+
+def renew(tenant: TenantRef) -> None:
+    """Take over what another process has changed of the school in force."""
+    _cache[tenant.slug] = (time.monotonic() + CACHE_SECONDS, tenant)
+    _tenant.set(tenant)
 
 
 def tenants_in_paths(app: Flask) -> None:

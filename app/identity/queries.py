@@ -38,7 +38,8 @@ SIGNED_IN = Prepared(
 select s.id, s.seen_at, u.id, u.email, u.is_operator,
 t.suspended_at is not null, g.admins_need_second_factor and s.second_factor_at is null, s.acting_until,
 own.status, own.id, own.name, own.roles, own.zone, own.locale, own.department_id,
-acted.id, acted.name, acted.roles, acted.zone, acted.locale, acted.department_id
+acted.id, acted.name, acted.roles, acted.zone, acted.locale, acted.department_id,
+t.name, t.zone, coalesce(g.brand_color, ''), coalesce(g.locale, 'en')
 """
     + _SESSION.format(
         joins="""
@@ -75,8 +76,19 @@ def find_actor(token: str, *, idle: timedelta) -> Actor:
             session.connection().exec_driver_sql(SEEN, {"id": row[0], "now": now})
     if row is None:
         return STRANGER
+    if tenant:
+        tenant = _renewed(tenant, tuple(row))
     actor = _actor(tuple(row), tenant)
     return replace(actor, acting_elsewhere=_acting_in(row[5], token, idle)) if tenant is None and row[5] else actor
+
+
+def _renewed(tenant: tenancy.TenantRef, row: tuple[Any, ...]) -> tenancy.TenantRef:
+    """The school as it is now, which the lookup has read beside: another process may have changed it a moment ago."""
+    name, zone, brand_color, locale = row[21:25]
+    now = replace(tenant, name=name, zone=zone, brand_color=brand_color, locale=locale, is_suspended=row[5])
+    if now != tenant:
+        tenancy.renew(now)
+    return now
 
 
 def _acting_in(slug: str, token: str, idle: timedelta) -> ActingElsewhere | None:

@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.audit.models import AuditEntry
 from app.foundation.db import session
-from app.tenants.models import SchoolSettings
+from app.tenants.models import SchoolSettings, Tenant
 from app.tenants.operations import RESERVED_SLUGS
 from app.tenants.queries import school_settings
 from app.tenants.rules import (
@@ -189,9 +189,23 @@ def test_the_color_is_a_style_sheet_of_the_schools_own(app: Flask, ana: LintingC
     assert stranger.post(href).status_code == 405
     with count_statements() as statements:
         ana.get(PATH)
-    assert not [sql for sql in statements if "brand_color" in sql and "closed_days" not in sql]
+    assert not [
+        sql for sql in statements if "brand_color" in sql and "closed_days" not in sql and "token_hash" not in sql
+    ]
     assert len(statements) <= 6, statements
     assert "brand-" not in LintingClient(app).sign_in(HAL).get("/harbour/settings").html
+
+
+def test_what_another_process_saved_shows_on_the_next_page(app: Flask, ana: LintingClient) -> None:
+    """Each process keeps what it knows of a school for a while; the sign-in lookup reads beside whether that still holds."""
+    assert "brand-" not in ana.get("/skyline/profile").html
+    with at_school("skyline"):
+        session.execute(update(SchoolSettings).values(brand_color="#7a1f5c"))
+        session.execute(update(Tenant).where(Tenant.slug == "skyline").values(name="Skyline West"))
+        session.commit()
+    page = ana.get("/skyline/profile")
+    assert "brand-" in page.html
+    assert "Skyline West" in page.text
 
 
 @given(st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}"))
