@@ -153,14 +153,11 @@ def forget_tenants() -> None:
 
 
 def find_by_slug(slug: str) -> TenantRef | None:
-    """The school of a slug, from a process cache with a short life. What can be no slug is not even looked up.
-
-    A suspended school is looked up each time, so that it is open again everywhere at once.
-    """
+    """The school of a slug, from a process cache with a short life. What can be no slug is not even looked up."""
     if not SLUG.fullmatch(slug):
         return None
     cached = _cache.get(slug)
-    if cached and cached[0] > time.monotonic() and not (cached[1] and cached[1].is_suspended):
+    if cached and cached[0] > time.monotonic():
         return cached[1]
     tenant = _finder(slug)
     if len(_cache) > 10_000:
