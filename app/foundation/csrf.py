@@ -56,6 +56,7 @@ def init_csrf(app: Flask) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
     _protect.init_app(app)
     app.jinja_env.globals["csrf_token"] = _token_or_slot
+    app.context_processor(lambda: {"csrf_token": _token_or_slot})  # Flask-WTF's own would come before the global.
 
 
 def check(*, for_anybody: bool = False) -> None:

@@ -19,7 +19,7 @@ from app.foundation.actor import Actor
 from app.foundation.db import session, unit_of_work
 from app.foundation.models import OutboxEvent
 from app.identity.models import Membership, User
-from app.tenants.operations import add_department
+from app.scheduling.operations.resources import add_aircraft
 from tests.cast import ANA, HAL, school
 from tests.servers import settings_for
 
@@ -48,8 +48,8 @@ def deeds(app: Flask, slug: str, at: tenancy.TenantRef, count: int) -> int:
         with unit_of_work():
             member = session.scalars(select(Membership).join(User).where(User.email == ADMINS[slug])).one()
             actor = Actor(user_id=member.user_id, membership_id=member.id, roles=frozenset(member.roles))
-            department = add_department(uuid4().hex, actor=actor)
-            session.add(OutboxEvent(tenant_id=at.id, name="DepartmentAdded", payload={"department_id": department.id}))
+            aircraft = add_aircraft(uuid4().hex, "", actor=actor)
+            session.add(OutboxEvent(tenant_id=at.id, name="AircraftAdded", payload={"resource_id": aircraft.id}))
     return count
 
 
