@@ -193,7 +193,7 @@ HOUSES = {
         phone="+44 1632 9601{:02}",
     ),
 }
-CONTACTS = ("sister", "husband", "mother", "partner", "father", "brother", "wife")
+CONTACTS = ("partner", "parent", "friend", "sibling", "spouse")
 """What the person to call in an emergency is to the one who flies."""
 
 

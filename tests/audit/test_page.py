@@ -42,7 +42,7 @@ def lines(page: Page) -> list[str]:
 def test_an_admin_reads_what_was_done(app: Flask, ana: LintingClient) -> None:
     record("booking.approved", before={"status": "requested", "phone": "1"}, after={"status": "approved", "phone": "2"})
     page = ana.get("/skyline/audit")
-    assert page.h1 == "Audit"
+    assert page.h1 == "Audit trail"
     assert "Booking approved Leo Hart Bea Lindgren" in lines(page)[0]
     assert "Status requested approved" in page.text
     assert "Phone changed changed" in page.text
@@ -126,6 +126,7 @@ def test_one_request_is_found_by_its_code_and_one_address_by_itself(app: Flask, 
 def test_a_filter_that_makes_no_sense_is_shown_with_what_to_mend(ana: LintingClient, query: str, sentence: str) -> None:
     page = ana.get(f"/skyline/audit?{query}")
     assert page.status == 422
+    assert "Nothing was saved" not in page.text
     assert sentence in page.text
     assert ana.get(f"/skyline/audit.csv?{query}").status == 400
 

@@ -210,7 +210,7 @@ def test_a_page_that_there_is_not_is_a_broken_link(ana: LintingClient, cursor: s
 
 def test_a_list_is_forgotten_on_demand_and_by_itself(app: Flask, ana: LintingClient) -> None:
     page = reviewed(ana, LIST)
-    answer = page.form("Forget the list").submit()
+    answer = page.form("Discard the list").submit()
     assert "Nobody was added." in answer.text
     assert ana.get(page.path).status == 404
     jobs = session.scalars(select(Job.kind).where(Job.tenant_id == school("skyline").id)).all()

@@ -58,7 +58,7 @@ def actions(slug: str = "skyline") -> list[str]:
 
 def test_a_stranger_registers_confirms_and_reads_how_they_stand(app: Flask) -> None:
     page = ask_to_join(app)
-    assert page.h1 == "Look into your mailbox"
+    assert page.h1 == "Check your mailbox"
     (mail,) = sent(app)
     assert mail.to == NIA.email
     assert_snapshot(mail, "confirm_email")
@@ -147,7 +147,7 @@ def test_a_person_of_another_school_joins_by_their_own_account(app: Flask) -> No
     assert user
     user.email_confirmed_at = clock.now()
     session.commit()
-    assert ask_to_join(app, LOU.email).h1 == "Look into your mailbox"
+    assert ask_to_join(app, LOU.email).h1 == "Check your mailbox"
     (mail,) = sent(app)
     assert mail.subject == "Confirm your e-mail for Skyline Flight School"
     page = LintingClient(app).get(mail.path).form("Confirm").fill(name="Lou Finch").submit()

@@ -117,7 +117,7 @@ def test_several_are_let_in_at_once(open_page: OpenPage, inside: Inside) -> None
         page.get_by_label(f"Approve {name}").check()
     check_accessibility(page)
     check_widths(page)
-    page.get_by_role("button", name="Approve the chosen").click()
+    page.get_by_role("button", name="Approve selected").click()
     expect(page.get_by_text("2 people are in.").first).to_be_visible()
 
 

@@ -23,7 +23,7 @@ def test_from_the_first_page_to_the_first_visit(open_page, mailed_path) -> None:
     check_accessibility(page)
     page.get_by_label("Password").fill(CHOSEN)
     page.get_by_role("button", name="Ask to join").click()
-    heading(page, "Look into your mailbox")
+    heading(page, "Check your mailbox")
 
     page.goto(mailed_path(EMAIL))
     heading(page, "Confirm your e-mail")
@@ -50,7 +50,7 @@ def test_a_forgotten_password_with_script_off(open_page, mailed_path) -> None:
     heading(page, "Forgotten password")
     page.get_by_label("E-mail").fill(LEO.email)
     page.get_by_role("button", name="Send the link").click()
-    heading(page, "Look into your mailbox")
+    heading(page, "Check your mailbox")
     page.goto(mailed_path(LEO.email))
     heading(page, "Choose a new password")
     page.get_by_label("New password").fill(CHOSEN)

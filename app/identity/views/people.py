@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -65,7 +65,7 @@ def approvals_create() -> Any:
     waiting = _not_confirmed_in_words(count_unconfirmed(form.member.data or ()))
     if approved:
         said = ngettext("%(num)d person is in.", "%(num)d people are in.", len(approved))
-        return reply(url_for("people.index"), said=f"{said} {waiting}".strip())
+        return reply(_list_left(), said=f"{said} {waiting}".strip())
     form.refusal, form.status = waiting or _("Nobody of those waits any more: somebody else decided first."), 409
     return _list_page(form)
 
@@ -158,7 +158,7 @@ def deed_show(member_id: int, deed: str) -> Any:
 @bp.get("/approvals")
 @requires(Can.SEE_PEOPLE)
 def approvals_show() -> Any:
-    return redirect(url_for("people.index"), 303)
+    return redirect(_list_left(), 303)
 
 
 # -- what the pages are made of ------------------------------------------------------------------------------------
@@ -171,6 +171,11 @@ class Deed:
     what: str
     who: str
     at: datetime
+
+
+def _list_left() -> str:
+    """The list on which people were chosen: of those who wait, or of everybody."""
+    return url_for("people.index", status="pending" if request.args.get("status") == "pending" else None)
 
 
 def link_page(member: Membership) -> Any:

@@ -34,7 +34,7 @@ def checks_of(card: Any, assignables: Sequence[Any], *, is_open: bool) -> list[C
     if instructor:
         found.append(_teaches(instructor, card))
     else:
-        found.append(Check("wait", _("No instructor wished")))
+        found.append(Check("wait", _("No instructor requested")))
         if nobody_teaches(card, assignables):
             found.append(Check("wait", _("Outside the hours of every instructor")))
     if craft := by_id.get(card.craft_id):
