@@ -16,9 +16,11 @@ def whole(main: str, *, head: str = "<title>A page</title>") -> str:
 def show(html: str) -> LintingClient:
     """A client of a throwaway application that shows this HTML at / and what was posted at /sent."""
     from app.foundation import csrf, security
+    from app.identity.views import login
 
     app = Flask(__name__)
     app.config.update(SECRET_KEY="for this test alone", SESSION_COOKIE_SAMESITE="Lax")
+    login.init_app(app)
     csrf.init_csrf(app)
     security.harden(app)
 

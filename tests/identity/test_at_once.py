@@ -159,7 +159,7 @@ def test_two_admins_who_invite_one_person_at_once_invite_them_once(rivals: Rival
 
 def test_who_is_erased_while_they_accept_does_not_come_in(rivals: Rivals) -> None:
     hal = actor_of(HAL)
-    with at_school("harbour"), unit_of_work():
+    with rivals.app.app_context(), at_school("harbour"), unit_of_work():
         invited = invite(email="ines@x.example", name="Ines", roles=[Role.LEARNER], actor=hal).id
         user_id = session.get_one(Membership, invited).user_id
         token = renew_link(prepare_link(Purpose.INVITATION, user_id=user_id, membership_id=invited))
