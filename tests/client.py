@@ -349,14 +349,18 @@ class Form:
         ]  # fmt: skip
 
 
+UNCOUNTED = ("savepoint", "release savepoint", "rollback to", "select set_config", "prepare ")
+
+
 @contextmanager
 def count_statements() -> Iterator[list[str]]:
-    """The SQL statements that run meanwhile, without BEGIN, COMMIT, savepoints and the school's stamp; prepared ones in full."""
+    """The SQL statements that run meanwhile, without BEGIN, COMMIT, savepoints and the school's stamp; prepared ones in full,
+    as they run, not as a connection plans them for the first time."""
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
         statement = context.execution_options.get("plain", statement)
-        if not statement.lower().startswith(("savepoint", "release savepoint", "rollback to", "select set_config")):
+        if not statement.lower().startswith(UNCOUNTED):
             statements.append(statement)
 
     engine = db.engine()

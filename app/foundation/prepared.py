@@ -34,9 +34,8 @@ class Prepared:
         connection = session.connection()
         known: set[str] = connection.info.setdefault("prepared", set())
         if self._name not in known:
-            cursor = connection.connection.cursor()
-            cursor.execute(self._prepare)
-            cursor.close()
+            # Through SQLAlchemy, not its cursor: a server that dies just now is then known to be gone, as anywhere else.
+            connection.exec_driver_sql(self._prepare, execution_options={"no_parameters": True})
             known.add(self._name)
         return connection.exec_driver_sql(self._execute, dict(values), execution_options={"plain": self.sql})
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import event
 
 from app.audit.models import AuditEntry
 from app.audit.operations import audit
-from app.foundation import clock, db
+from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from tests.cast import ADA, ANA, BEA, HAL, LEO, MAX, actor, at_school, member
-from tests.client import LintingClient, Page
+from tests.client import LintingClient, Page, count_statements
 
 
 def record(action: str, who: object = BEA, *, at: datetime | None = None, **over: object) -> AuditEntry:
@@ -210,27 +207,11 @@ def test_text_from_people_stays_text(app: Flask, ana: LintingClient) -> None:
     assert "<script>alert(1)</script>" in page.text
 
 
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements sent meanwhile, without BEGIN, savepoints, the stamp and COMMIT."""
-    sent: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "select set_config")):
-            sent.append(statement)
-
-    event.listen(db.engine(), "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(db.engine(), "before_cursor_execute", note)
-
-
 def test_a_page_takes_few_statements_however_many_people_it_names(app: Flask, ana: LintingClient) -> None:
     for who in (BEA, MAX, ADA, LEO):
         record("booking.approved", who)
     ana.get("/skyline/audit")
-    with counted() as sent:
+    with count_statements() as sent:
         assert ana.get("/skyline/audit?person=a").status == 200
     assert len(sent) <= 6, sent
 

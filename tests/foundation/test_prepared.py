@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.foundation import db
+from app.foundation.errors import database_is_gone
 from app.foundation.prepared import Prepared
 from tests.cast import ANA, HAL, at_school, member
 
@@ -43,3 +45,15 @@ def test_it_outlives_a_transaction_that_was_rolled_back(app: Flask) -> None:
             db.session.connection().exec_driver_sql("select 1 / 0")
         savepoint.rollback()
         assert NAMES.run({"id": ana, "name": None}).scalar() == "Ana Ruiz"
+
+
+def test_a_server_that_dies_while_it_plans_is_known_to_be_gone(committing_app: Flask) -> None:
+    with at_school("skyline"):
+        ours = db.session.connection().exec_driver_sql("select pg_backend_pid()").scalar()
+        with db.engine().connect() as another:
+            another.execute(text("select pg_terminate_backend(:ours, 5000)"), {"ours": ours})
+        with pytest.raises(DBAPIError) as died:
+            NAMES.run({"id": 1, "name": None})
+        assert database_is_gone(died.value)
+        db.session.rollback()
+        assert NAMES.run({"id": member(ANA).id, "name": None}).scalar() == "Ana Ruiz"
