@@ -9,6 +9,7 @@ from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
+from app.identity.models import Membership
 from app.scheduling.events import BookingApproved, BookingAssigned, BookingDeclined
 from app.scheduling.models import Booking, Resource
 from app.scheduling.operations.claims import NotPossible, claimed, lock_booking, make_firm, release
@@ -21,6 +22,7 @@ def approve_booking(booking: Booking, *, actor: Actor) -> Booking:
     """Say yes: what is known of it, learner and wished instructor, is taken firmly. Raises NotPossible, SlotTaken."""
     booking = lock_booking(booking, wanted="approved")
     _refuse_if_over(booking)
+    _refuse_absent_learner(booking)
     if wished := claimed(booking, "instructor"):
         _refuse_wrong_instructor(booking, wished)
     before = _trail(booking)
@@ -40,6 +42,7 @@ def assign_booking(booking: Booking, *, instructor: Resource, aircraft: Resource
     """
     booking = lock_booking(booking, wanted="assigned")
     _refuse_if_over(booking)
+    _refuse_absent_learner(booking)
     _refuse_wrong_instructor(booking, instructor)
     _refuse_wrong_craft(booking, aircraft)
     before, replaced_id = _trail(booking), _replaced_by(booking, instructor)
@@ -80,6 +83,13 @@ def _replaced_by(booking: Booking, instructor: Resource) -> int | None:
 def _refuse_if_over(booking: Booking) -> None:
     if booking.ends_at <= clock.now():
         raise NotPossible(_("This time has passed. Decline the request instead."))
+
+
+def _refuse_absent_learner(booking: Booking) -> None:
+    """Whoever is suspended would stand before a closed door, and hold an instructor and an aircraft meanwhile."""
+    learner = session.get_one(Membership, booking.learner_id)
+    if learner.status != "active":
+        raise NotPossible(_("%(name)s is not let in at the school now. Let them in again, or decline.", name=learner.name))
 
 
 def _refuse_wrong_instructor(booking: Booking, instructor: Resource) -> None:
