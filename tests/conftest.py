@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from flask import Flask
 
@@ -13,6 +14,9 @@ from app.foundation.settings import Settings
 from tests.servers import Servers, clone_database, drop_database, settings_for
 
 _servers: Servers | None = None
+hypothesis.settings.register_profile("house", deadline=None, database=None)
+hypothesis.settings.load_profile("house")
+"""How long an example takes says more of the machine than of the code; what failed is seen in the log, not kept beside it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -68,7 +68,7 @@ def test_nothing_runs(attack: str) -> None:
     assert "javascript:" not in re.sub(r">[^<]*<", "><", html).lower()
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.sampled_from([*ATTACKS, "# ", "* ", "> ", "\n\n", "[", "](", ")", "`", "|", "<", '"', "&"]), max_size=8)
 )

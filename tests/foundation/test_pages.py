@@ -38,7 +38,7 @@ def walk(ask: Any) -> list[list[int]]:
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_every_row_is_shown_once_in_order(app: Flask, descending: bool) -> None:
-    @settings(max_examples=25, deadline=None, database=None)
+    @settings(max_examples=25)
     @given(values=st.lists(st.integers(0, 3), max_size=23), size=st.integers(1, 7))
     def holds(values: list[int], size: int) -> None:
         with session.begin_nested() as undone:
@@ -104,7 +104,7 @@ def test_a_broken_cursor_is_a_bad_request(app: Flask, cursor: str) -> None:
 
 
 def test_no_text_at_all_breaks_a_list(app: Flask) -> None:
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=60)
     @given(st.text(max_size=60))
     def holds(cursor: str) -> None:
         with suppress(BadRequest):

@@ -55,7 +55,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None, database=None)
+@settings(max_examples=500)
 @given(st.one_of(st.text(max_size=30), st.lists(PIECES, max_size=8).map("".join)))
 def test_whatever_is_given_a_browser_stays_here(path: str) -> None:
     kept = own_path(path)

@@ -111,3 +111,22 @@ def test_the_second_approval_of_one_hour_reads_the_next_free_time_in_its_card(op
     expect(second.get_by_role("alert")).to_contain_text("That slot was booked a moment ago. The next free one is")
     expect(second.get_by_role("navigation", name="Next free times").get_by_role("link").first).to_be_visible()
     check_accessibility(page)
+
+
+def test_the_week_on_a_phone_begins_with_today(open_page) -> None:
+    """What is over is one press away; a week that is not this one is whole."""
+    page = open_page(LEO, width=390, script=False)
+    page.goto("/skyline/week")
+    days = page.locator(".week-day")
+    today = page.locator(".week-day.today")
+    expect(today.locator("h2")).to_be_visible()
+    past = page.locator(".week-day.past")
+    for number in range(past.count()):
+        expect(past.nth(number)).to_be_hidden()
+    check_accessibility(page)
+    if past.count():  # On a Monday nothing of the week is over.
+        page.get_by_label("Show the days before today").check()
+        expect(past.first).to_be_visible()
+    page.goto("/skyline/week?day=2027-06-16")
+    for number in range(7):
+        expect(days.nth(number)).to_be_visible()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.quizzes.rules import Graded, grade_attempt, grade_question, most_points, shuffled_order
 
 # Two cores are shared by many: a slow example is no fault.
-unhurried = settings(deadline=None, database=None)
 
 Case = tuple[dict[str, Any], dict[str, Any], set[str]]
 
@@ -32,7 +31,6 @@ def cases(draw: st.DrawFn, kinds: tuple[str, ...] = ("single", "multiple")) -> C
     return question, {"correct": sorted(correct)}, chosen
 
 
-@unhurried
 @given(cases())
 def test_full_marks_are_for_exactly_the_key(case: Case) -> None:
     question, key, chosen = case
@@ -40,7 +38,6 @@ def test_full_marks_are_for_exactly_the_key(case: Case) -> None:
     assert (graded.points == question["points"]) == (chosen == set(key["correct"])) == graded.is_correct
 
 
-@unhurried
 @given(cases())
 def test_points_lie_between_nothing_and_the_most_in_whole_hundredths(case: Case) -> None:
     question, key, chosen = case
@@ -49,7 +46,6 @@ def test_points_lie_between_nothing_and_the_most_in_whole_hundredths(case: Case)
     assert points == round(points, 2)
 
 
-@unhurried
 @given(cases(("multiple",)), st.data())
 def test_one_more_right_choice_never_costs_and_one_more_wrong_never_earns(case: Case, data: st.DataObject) -> None:
     question, key, chosen = case
@@ -61,7 +57,6 @@ def test_one_more_right_choice_never_costs_and_one_more_wrong_never_earns(case: 
     assert after >= before if more in key["correct"] else after <= before
 
 
-@unhurried
 @given(cases(("multiple",)))
 def test_choosing_everything_earns_nothing_unless_everything_is_right(case: Case) -> None:
     question, key, _chosen = case
@@ -71,7 +66,6 @@ def test_choosing_everything_earns_nothing_unless_everything_is_right(case: Case
     )
 
 
-@unhurried
 @given(cases(), st.randoms())
 def test_the_order_and_repetition_of_choices_do_not_matter(case: Case, dice: Any) -> None:
     question, key, chosen = case
@@ -136,7 +130,6 @@ def test_hundredths_add_up_exactly() -> None:
     assert (graded.points, graded.passed) == (33.0, True)
 
 
-@unhurried
 @given(st.text(max_size=20))
 def test_a_shuffle_keeps_everything_and_repeats_itself(seed: str) -> None:
     quiz, _key = a_quiz(50, 1, 1, 1)

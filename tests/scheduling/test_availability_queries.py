@@ -42,12 +42,12 @@ def clocks(instants: list[datetime]) -> list[str]:
     return [instant.astimezone(ZONE).strftime("%a %H:%M") for instant in instants]
 
 
-def test_many_resources_are_asked_for_in_two_statements(app: Flask) -> None:
+def test_many_resources_are_asked_for_in_one_statement(app: Flask) -> None:
     with at_school("skyline"), app.app_context():
         ids = [one.id for one in list_shared_resources()]
         with count_statements() as statements:
             found = open_spans(ids, at(0), at(0) + timedelta(days=7))
-        assert len(statements) == 2
+        assert len(statements) == 1
         assert set(found) == set(ids)
 
 

@@ -54,7 +54,7 @@ def firm_overlaps() -> list[tuple[object, object]]:
     return [(one, two) for spans in taken.values() for one, two in pairwise(sorted(spans)) if two[0] < one[1]]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=requests, done=deeds)
 def test_no_order_of_deeds_books_anything_twice(app: Flask, asked: list, done: list) -> None:  # type: ignore[type-arg]
     with at_school("skyline"), session.begin_nested() as attempt:

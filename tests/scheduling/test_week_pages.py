@@ -16,6 +16,7 @@ from app.foundation.db import session
 from app.identity.models import Membership
 from app.scheduling.models import Booking, Claim, Resource
 from app.scheduling.queries.resources import list_aircraft
+from app.tenants.queries import school_settings
 from tests.cast import ADA, ANA, BEA, BO, HAL, LEO, LOU, MAX, MIA, OLGA, Person, at_school, member
 from tests.client import LintingClient, Page, count_statements
 from tests.scheduling.bookings import make_booking
@@ -247,3 +248,18 @@ def test_two_hundred_bookings_cost_as_many_statements_as_none(app: Flask) -> Non
         assert len(statements) <= 6, statements
         assert page.status == 200
     assert len(blocks(LintingClient(app).sign_in(ANA).get(WEEK))) == 200
+
+
+def test_a_closed_day_says_so_instead_of_looking_free(app: Flask) -> None:
+    with at_school("skyline"):
+        school_settings().closed_days = [MONDAY]
+        school_settings().opening_hours = {str(day): [480, 1200] for day in range(5)}
+        make_booking(LEO, at(9), 60, BEA, "N123AB")
+        session.commit()
+    page = LintingClient(app).sign_in(ANA).get(WEEK)
+    monday, tuesday, *_rest, sunday = ("".join(day.itertext()) for day in page.find_all(".//section[@class]"))
+    assert "School closed" in monday
+    assert "Leo Hart" in monday
+    assert "School closed" not in tuesday
+    assert "School closed" in sunday
+    assert "Nothing booked" not in sunday

@@ -29,6 +29,7 @@ from app.scheduling.rules.week_words import draw_week, when_of
 ZONE = ZoneInfo("America/Los_Angeles")
 FORWARD, BACK = date(2026, 3, 8), date(2026, 11, 1)
 MONDAY = date(2026, 11, 23)
+ALWAYS = [(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))]
 
 
 def at(day: date, hour: int, minute: int = 0, *, second_time: bool = False) -> datetime:
@@ -166,22 +167,43 @@ def test_whatever_is_drawn_lies_within_the_hours_shown(start: int, minutes: int,
 def test_what_is_only_asked_for_makes_no_week_longer(app: Flask) -> None:
     asked = replace(entry(at(MONDAY, 3), at(MONDAY, 4)), is_firm=False)
     with app.test_request_context():
-        week = draw_week(MONDAY, ZONE, at(MONDAY, 10), [asked], [])
+        week = draw_week(MONDAY, ZONE, at(MONDAY, 10), [asked], [], ALWAYS)
         assert (week.from_hour, week.hours) == (7, 14)
         assert [(block.start, block.when, block.beyond) for block in week.days[0].blocks] == [
             (420, "03:00–04:00", "early")
         ]
-        agreed = draw_week(MONDAY, ZONE, at(MONDAY, 10), [replace(asked, is_firm=True)], [])
+        agreed = draw_week(MONDAY, ZONE, at(MONDAY, 10), [replace(asked, is_firm=True)], [], ALWAYS)
         assert (agreed.from_hour, agreed.hours, agreed.days[0].blocks[0].start) == (3, 18, 180)
 
 
 def test_today_has_its_line_and_the_openings_lie_behind(app: Flask) -> None:
     with app.test_request_context():
         opened = [(at(MONDAY, 9), at(MONDAY, 12))]
-        week = draw_week(MONDAY, ZONE, at(MONDAY, 10, 30), [entry(at(MONDAY, 9), at(MONDAY, 10))], opened)
+        week = draw_week(MONDAY, ZONE, at(MONDAY, 10, 30), [entry(at(MONDAY, 9), at(MONDAY, 10))], opened, ALWAYS)
         assert week.title == "Mon 23 Nov – Sun 29 Nov 2026"
         assert (week.number, week.before, week.after, week.is_now) == (48, date(2026, 11, 16), date(2026, 11, 30), True)
         assert [(day.name, day.now) for day in week.days][:2] == [("Mon", 630), ("Tue", None)]
         assert [opening.hours for opening in week.days[0].openings] == ["09:00–12:00"]
         assert not week.days_moved
-        assert not draw_week(MONDAY, ZONE, at(date(2026, 12, 3), 9), [], []).is_now
+        assert not draw_week(MONDAY, ZONE, at(date(2026, 12, 3), 9), [], [], ALWAYS).is_now
+
+
+def test_days_before_today_are_past_only_in_today_s_week(app: Flask) -> None:
+    with app.test_request_context():
+        wednesday = at(date(2026, 11, 25), 9)
+        week = draw_week(MONDAY, ZONE, wednesday, [], [], ALWAYS)
+        assert [day.past for day in week.days] == [True, True, False, False, False, False, False]
+        assert week.days_before_today == 2
+        for other in (date(2026, 11, 16), date(2026, 11, 30)):
+            assert draw_week(other, ZONE, wednesday, [], [], ALWAYS).days_before_today == 0
+
+
+def test_a_day_is_closed_where_the_school_is_open_at_no_time_of_it(app: Flask) -> None:
+    with app.test_request_context():
+        sunday = date(2026, 11, 29)
+        opened = [(at(date(2026, 11, 23 + n), 8), at(date(2026, 11, 23 + n), 20)) for n in range(6) if n != 2]
+        week = draw_week(MONDAY, ZONE, at(MONDAY, 10), [], [], opened)
+        assert [day.date.day for day in week.days if day.closed] == [25, 29]
+        past_midnight = [(at(date(2026, 11, 28), 22), at(sunday, 1))]
+        assert not draw_week(MONDAY, ZONE, at(MONDAY, 10), [], [], past_midnight).days[6].closed
+        assert [day.closed for day in draw_week(MONDAY, ZONE, at(MONDAY, 10), [], [], ALWAYS).days] == [False] * 7

@@ -89,7 +89,9 @@ def _refuse_absent_learner(booking: Booking) -> None:
     """Whoever is suspended would stand before a closed door, and hold an instructor and an aircraft meanwhile."""
     learner = session.get_one(Membership, booking.learner_id)
     if learner.status != "active":
-        raise NotPossible(_("%(name)s is not let in at the school now. Let them in again, or decline.", name=learner.name))
+        raise NotPossible(
+            _("%(name)s is not let in at the school now. Let them in again, or decline.", name=learner.name)
+        )
 
 
 def _refuse_wrong_instructor(booking: Booking, instructor: Resource) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from types import SimpleNamespace
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.foundation.db import session
 from app.foundation.permissions import Role
 from app.identity.models import Membership
-from app.scheduling.models import AvailabilityException, AvailabilityRule, Booking, Claim, Resource
-from app.scheduling.queries.availability import TAKING
-from app.scheduling.rules.availability import Span, covers, days_around, open_between
+from app.scheduling.models import Booking, Claim, Resource
+from app.scheduling.queries.availability import TAKING, exceptions_as_json, open_in_json, rules_as_json
+from app.scheduling.rules.availability import Span, covers, days_around
 from app.scheduling.rules.bookings import CRAFT_KINDS, LONGEST_MINUTES
 
 
@@ -66,7 +65,7 @@ def list_assignables(slots: Sequence[Slot]) -> list[Assignable]:
     found = (
         select(
             Resource.id, Resource.kind, Resource.name, Resource.membership_id, func.coalesce(teaches, False),
-            taken.c.bookings, _hours(AvailabilityRule), _hours(AvailabilityException, *days_around(start, end)),
+            taken.c.bookings, rules_as_json(), exceptions_as_json(*days_around(start, end)),
             func.coalesce(Membership.status == "active", True),
         )
         .outerjoin(taken, taken.c.resource_id == Resource.id)
@@ -78,7 +77,7 @@ def list_assignables(slots: Sequence[Slot]) -> list[Assignable]:
     return [
         Assignable(
             id_, kind, name, membership_id, teaching, frozenset(bookings or ()),
-            open_between(_rules(rules), _exceptions(exceptions), start, end), let_in,
+            open_in_json(rules, exceptions, start, end), let_in,
         )
         for id_, kind, name, membership_id, teaching, bookings, rules, exceptions, let_in in session.execute(found)
     ]  # fmt: skip
@@ -106,27 +105,3 @@ def _taken(booking_ids: list[int], first: datetime) -> Any:
         .group_by(Claim.resource_id)
         .subquery("taken")
     )
-
-
-def _hours(model: Any, first: date | None = None, last: date | None = None) -> Any:
-    """Per resource: its rows of one of the two tables of hours, as JSON."""
-    one = func.to_jsonb(text(model.__tablename__))
-    rows = select(func.jsonb_agg(one)).select_from(model).where(model.resource_id == Resource.id)
-    if first and last:
-        rows = rows.where(model.day.between(first, last))
-    return rows.correlate(Resource).scalar_subquery()
-
-
-def _rules(rows: list[dict[str, Any]] | None) -> list[AvailabilityRule]:
-    return [_row(row, "valid_from", "valid_until") for row in rows or ()]
-
-
-def _exceptions(rows: list[dict[str, Any]] | None) -> list[AvailabilityException]:
-    return [_row(row, "day") for row in rows or ()]
-
-
-def _row(values: dict[str, Any], *days: str) -> Any:
-    """A row that is only computed with: its columns by name, without what the ORM keeps of a row."""
-    for day in days:
-        values[day] = date.fromisoformat(values[day]) if values[day] else None
-    return SimpleNamespace(**values)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
+from types import SimpleNamespace
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.foundation.db import session
 from app.identity.models import Membership
-from app.scheduling.models import AvailabilityException, AvailabilityRule, Booking, Claim
+from app.scheduling.models import AvailabilityException, AvailabilityRule, Booking, Claim, Resource
 from app.scheduling.rules.availability import (
     Span,
     common_spans,
@@ -37,17 +38,13 @@ class FirmBooking:
 
 
 def open_spans(resource_ids: Collection[int], start: datetime, end: datetime) -> dict[int, list[Span]]:
-    """When each resource is open between two instants, in UTC; two SELECTs for any number of resources.
+    """When each resource is open between two instants, in UTC; one SELECT for any number of resources.
 
     What keeps no weekly hours (learners, aircraft, an instructor who has entered none) is open always, but for days away.
     """
-    first, last = days_around(start, end)
-    rules, exceptions = defaultdict(list), defaultdict(list)
-    for rule in list_rules(resource_ids):
-        rules[rule.resource_id].append(rule)
-    for single in list_exceptions(resource_ids, since=first, until=last):
-        exceptions[single.resource_id].append(single)
-    return {one: open_between(rules[one], exceptions[one], start, end) for one in resource_ids}
+    kept = select(Resource.id, rules_as_json(), exceptions_as_json(*days_around(start, end)))
+    found = session.execute(kept.where(Resource.id.in_(resource_ids)))
+    return {one: open_in_json(rules, exceptions, start, end) for one, rules, exceptions in found}
 
 
 def next_free_times(
@@ -55,7 +52,7 @@ def next_free_times(
 ) -> list[datetime]:
     """The next instants, on quarters of an hour, at which all the resources are open and free of firm claims and holds.
 
-    At most `limit`, all strictly after `after` and within `days` of it; three SELECTs.
+    At most `limit`, all strictly after `after` and within `days` of it; two SELECTs.
     """
     until = after + timedelta(days=days)
     hours = open_spans(resource_ids, after, until)
@@ -103,3 +100,35 @@ def _taken_spans(resource_ids: Collection[int], start: datetime, end: datetime) 
         Claim.during.op("&&")(func.tstzrange(start, end)),
     )
     return [(first, last) for first, last in session.execute(claims)]
+
+
+# -- hours as JSON, so that a SELECT of resources brings them along ------------------------------------------------
+
+
+def rules_as_json() -> Any:
+    """For each resource of a SELECT: the rows of its weekly hours."""
+    return _rows_as_json(AvailabilityRule)
+
+
+def exceptions_as_json(first: date, last: date) -> Any:
+    """For each resource of a SELECT: the rows of its days away and extra hours from `first` to `last`."""
+    return _rows_as_json(AvailabilityException, AvailabilityException.day.between(first, last))
+
+
+def open_in_json(rules: Any, exceptions: Any, start: datetime, end: datetime) -> list[Span]:
+    """When a resource is open between two instants, by the two columns above."""
+    weekly = [_row(row, "valid_from", "valid_until") for row in rules or ()]
+    return open_between(weekly, [_row(row, "day") for row in exceptions or ()], start, end)
+
+
+def _rows_as_json(model: Any, *conditions: Any) -> Any:
+    one = func.to_jsonb(text(model.__tablename__))
+    rows = select(func.jsonb_agg(one)).select_from(model).where(model.resource_id == Resource.id, *conditions)
+    return rows.correlate(Resource).scalar_subquery()
+
+
+def _row(values: dict[str, Any], *days: str) -> Any:
+    """A row that is only computed with: its columns by name, without what the ORM keeps of a row."""
+    for day in days:
+        values[day] = date.fromisoformat(values[day]) if values[day] else None
+    return SimpleNamespace(**values)

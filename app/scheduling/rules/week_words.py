@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import format_date
 
 from app.foundation import formats
-from app.scheduling.rules.availability import Span
+from app.scheduling.rules.availability import DAY_MINUTES, Span, instant_of
 from app.scheduling.rules.week import (
     DAYS,
     Block,
@@ -17,6 +17,7 @@ from app.scheduling.rules.week import (
     Piece,
     blocks_by_day,
     hours_shown,
+    monday_of,
     moved_by,
     needs_zone,
     pieces_of,
@@ -52,13 +53,18 @@ class Opening:
 
 @dataclass(frozen=True)
 class DrawnDay:
-    """A day of the week; `now` is in minutes after midnight, None on other days than today."""
+    """A day of the week; `now` is in minutes after midnight, None on other days than today.
+
+    `past` is true of the days before today in today's week, `closed` where the school is open at no time of the day.
+    """
 
     date: date
     name: str
     number: str
     label: str
     today: bool
+    past: bool
+    closed: bool
     now: int | None
     blocks: list[DrawnBlock]
     openings: list[Opening]
@@ -95,13 +101,20 @@ class DrawnWeek:
         return any(day.today for day in self.days)
 
     @property
+    def days_before_today(self) -> int:
+        """How many days of today's week are over."""
+        return sum(day.past for day in self.days)
+
+    @property
     def days_moved(self) -> list[DrawnDay]:
         """The days on which clocks change."""
         return [day for day in self.days if day.moved]
 
 
-def draw_week(monday: date, zone: ZoneInfo, now: datetime, entries: list[Entry], opened: list[Span]) -> DrawnWeek:
-    """The week of a Monday in a zone, with what takes time in it and the open hours behind."""
+def draw_week(
+    monday: date, zone: ZoneInfo, now: datetime, entries: list[Entry], opened: list[Span], school: list[Span]
+) -> DrawnWeek:
+    """The week of a Monday in a zone, with what takes time in it and the open hours behind. `school` is when the school is open."""
     local = now.astimezone(zone)
     openings = [piece for span in opened for piece in pieces_of(*span, zone)]
     dates = [monday + timedelta(days=number) for number in range(DAYS)]
@@ -111,7 +124,7 @@ def draw_week(monday: date, zone: ZoneInfo, now: datetime, entries: list[Entry],
     return DrawnWeek(
         title=f"{formats.day(monday)} – {format_date(dates[-1], formats.DAY_WITH_YEAR)}",
         number=monday.isocalendar().week,
-        days=[_draw_day(one, zone, local, blocks.get(one, []), openings) for one in dates],
+        days=[_draw_day(one, zone, local, blocks.get(one, []), openings, school) for one in dates],
         from_hour=from_hour,
         hours=hours,
         count=len(entries),
@@ -132,14 +145,19 @@ def when_of(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     return f"{format_date(first.date(), 'EEE')} {begins} – {format_date(last.date(), 'EEE')} {ends}"
 
 
-def _draw_day(one: date, zone: ZoneInfo, local: datetime, blocks: list[Block], openings: list[Piece]) -> DrawnDay:
+def _draw_day(
+    one: date, zone: ZoneInfo, local: datetime, blocks: list[Block], openings: list[Piece], school: list[Span]
+) -> DrawnDay:
     today = one == local.date()
+    begins, ends = instant_of(one, 0, zone), instant_of(one, DAY_MINUTES, zone)
     return DrawnDay(
         date=one,
         name=format_date(one, "EEE"),
         number=str(one.day),
         label=format_date(one, "EEEE d MMMM"),
         today=today,
+        past=one < local.date() and monday_of(one) == monday_of(local.date()),
+        closed=not any(start < ends and begins < end for start, end in school),
         now=local.hour * 60 + local.minute if today else None,
         blocks=[_draw_block(block, zone) for block in blocks],
         openings=[Opening(p.start, p.minutes, _hours(p)) for p in openings if p.day == one],

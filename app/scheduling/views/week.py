@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from app.foundation import clock, formats, nav
+from app.foundation import clock, formats, nav, tenancy
 from app.foundation.pages import list_query
 from app.foundation.permissions import requires
 from app.foundation.refusals import BadRequest
@@ -24,9 +24,11 @@ from app.scheduling.queries.resources import list_shared_resources
 from app.scheduling.queries.week import Busy, WeekBooking, WeekFilter, list_week, list_week_of_learner
 from app.scheduling.rules.availability import Span
 from app.scheduling.rules.booking_words import activity_word, status_icon, status_state, status_word
+from app.scheduling.rules.opening import opened_between
 from app.scheduling.rules.week import Entry, monday_of, span_of_week
 from app.scheduling.rules.week_words import draw_week
 from app.scheduling.views import bp
+from app.tenants.queries import school_settings
 
 YEARS = range(2000, 2200)
 nav.add(nav.Entry(_l("Schedule"), "scheduling.week", "calendar-days", 20, Can.SEE_WEEK))
@@ -42,13 +44,19 @@ def week() -> Any:
     chosen = next((one for one in resources if str(one.id) == query.get("resource")), None)
     span = span_of_week(monday, zone)
     entries = _entries(span, WeekFilter(chosen.id if chosen else None, query.get("kind")))
-    drawn = draw_week(monday, zone, clock.now(), entries, _opened(chosen, span))
+    drawn = draw_week(monday, zone, clock.now(), entries, _opened(chosen, span), _school_opened(span))
     return page("scheduling/week.html", week=drawn, query=query, chosen=chosen)
 
 
 def _opened(chosen: Resource | None, span: Span) -> list[Span]:
     """The open hours to show behind the week: those of the one person it is narrowed to."""
     return open_spans([chosen.id], *span)[chosen.id] if chosen and chosen.kind == "person" else []
+
+
+def _school_opened(span: Span) -> list[Span]:
+    """When the school in force is open in the week and around it."""
+    settings = school_settings()
+    return opened_between(settings.opening_hours, settings.closed_days, *span, tenancy.required().zone)
 
 
 def _entries(span: Span, wanted: WeekFilter) -> list[Entry]:
