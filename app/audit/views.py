@@ -21,12 +21,18 @@ from app.audit.models import OPERATOR, AuditEntry
 from app.audit.operations import keys_of_app, record_export
 from app.audit.policies import Can
 from app.audit.queries import (
+    KIND_OF_FIELD,
+    PERSON,
     Line,
+    Names,
+    Record,
     Wanted,
     emails_of_operators,
     list_trail,
+    names_of_records,
+    numbers_in,
     operators_in,
-    people_in,
+    records_in,
     stream_trail,
     vocabulary,
 )
@@ -38,7 +44,6 @@ from app.foundation.permissions import requires
 from app.foundation.refusals import BadRequest
 from app.foundation.replies import page
 from app.foundation.tenancy import TenantRef
-from app.identity.queries import names_of_members
 
 bp = Blueprint("audit", __name__, url_prefix="/<tenant>")
 nav.add_card(
@@ -59,8 +64,8 @@ def trail_index() -> Any:
     form = TrailForm(formdata=request.args, meta={"csrf": False})
     found = list_trail(_wanted(form), cursor=request.args.get("cursor", "")) if form.validate() else None
     form.offer(vocabulary())
-    ids = people_in([line.entry for line in found.rows]) if found else set()
-    names = names_of_members(ids | ({form.member.data} if form.member.data else set()))
+    records = records_in(line.entry for line in found.rows) if found else set()
+    names = names_of_records(records | ({(PERSON, form.member.data)} if form.member.data else set()))
     operators = emails_of_operators(operators_in([line.entry for line in found.rows])) if found else {}
     reader = Reader(names, operators, str(current_user.zone), keys_of_app())
     return page("audit/index.html", form=form, found=found, reader=reader, status=200 if found else 422)
@@ -78,11 +83,15 @@ def trail_jsonl() -> Response:
     return _stream("jsonl", "application/x-ndjson", _json_lines)
 
 
+THE_SCHOOL = {"Tenant", "SchoolSettings"}
+"""Kinds of which a school has one, so that a number says nothing."""
+
+
 @dataclass(frozen=True)
 class Reader:
-    """How entries read to one person: names of members and addresses of operators by id, their zone, the keys of addresses."""
+    """How entries read to one person: names of records, addresses of operators by id, their zone, the keys of addresses."""
 
-    names: dict[int, str]
+    names: Names
     operators: dict[int, str]
     zone: str
     ring: KeyRing
@@ -91,7 +100,7 @@ class Reader:
         """A member's name; what stands there when there is none."""
         if member_id is None:
             return ""
-        return self.names.get(member_id) or _("Person %(number)s", number=member_id)
+        return self.names.get((PERSON, member_id)) or _("Person %(number)s", number=member_id)
 
     def who(self, entry: AuditEntry) -> str:
         """Who did it, and on whose behalf."""
@@ -110,10 +119,23 @@ class Reader:
         return action_words(entry.action)
 
     def about(self, entry: AuditEntry) -> str:
-        """What it was done to: a person's name, or kind and number."""
-        if entry.subject_type == "Membership" and entry.subject_id:
+        """What it was done to: a person's name, or the kind with its name; the number where it has none."""
+        if entry.subject_type == PERSON and entry.subject_id:
             return self.person(entry.subject_id)
-        return f"{subject_words(entry.subject_type)} {entry.subject_id or ''}".strip()
+        kind = subject_words(entry.subject_type)
+        if entry.subject_type in THE_SCHOOL or entry.subject_id is None:
+            return kind
+        name = self.record((entry.subject_type, entry.subject_id)) or self._named_beside(entry)
+        return _("%(kind)s: %(name)s", kind=kind, name=name) if name else f"{kind} {entry.subject_id}"
+
+    def record(self, record: Record) -> str:
+        """What a record is called, an instant in the reader's zone; nothing if it has no name."""
+        return self.value(self.names[record]) if record in self.names else ""
+
+    def _named_beside(self, entry: AuditEntry) -> str:
+        """The course of an enrollment, as the entry itself keeps it."""
+        numbers = numbers_in((entry.after or {}).get("course_id"))
+        return self.record(("Course", numbers[0])) if numbers else ""
 
     def exactly(self, entry: AuditEntry) -> str:
         """The instant to the millisecond, in the reader's zone."""
@@ -123,7 +145,16 @@ class Reader:
     def changes(self, entry: AuditEntry) -> list[tuple[str, str, str]]:
         """Field, before and after, in words."""
         before, after = entry.before or {}, {f: v for f, v in (entry.after or {}).items() if f != OPERATOR}
-        return [(field_words(f), self.value(before.get(f)), self.value(after.get(f))) for f in {**before, **after}]
+        return [
+            (field_words(f), self.field(f, before.get(f)), self.field(f, after.get(f))) for f in {**before, **after}
+        ]
+
+    def field(self, field: str, value: Any) -> str:
+        """A field's value in words; the names of the records that it points to."""
+        kind, numbers = KIND_OF_FIELD.get(field), numbers_in(value)
+        if kind is None or not numbers:
+            return self.value(value)
+        return ", ".join(self.record((kind, number)) or str(number) for number in numbers)
 
     def value(self, value: Any) -> str:
         """A recorded value in words: instants in the reader's zone, lists with commas, nothing as a dash."""
@@ -186,18 +217,18 @@ def _rows(wanted: Wanted, school: TenantRef, zone: str, ring: KeyRing) -> Rows:
         yield from (_row(line, names, operators, ZoneInfo(zone), ring) for line in lines)
 
 
-def _row(line: Line, names: dict[int, str], operators: dict[int, str], zone: ZoneInfo, ring: KeyRing) -> dict[str, Any]:
+def _row(line: Line, names: Names, operators: dict[int, str], zone: ZoneInfo, ring: KeyRing) -> dict[str, Any]:
     entry = line.entry
     operator = f"operator {operators.get(entry.operator_id, entry.operator_id)}" if entry.operator_id else None
     values = (
         line.seq,
         entry.at.astimezone(zone).isoformat(),
-        names.get(entry.actor_id or 0, entry.actor_id) or operator,
-        names.get(entry.on_behalf_of_id or 0, entry.on_behalf_of_id),
+        names.get((PERSON, entry.actor_id or 0), entry.actor_id) or operator,
+        names.get((PERSON, entry.on_behalf_of_id or 0), entry.on_behalf_of_id),
         entry.action,
         entry.subject_type,
         entry.subject_id,
-        names.get(entry.subject_id or 0) if entry.subject_type == "Membership" else None,
+        names.get((entry.subject_type, entry.subject_id or 0)),
         entry.before,
         entry.after,
         entry.correlation_id,

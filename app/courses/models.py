@@ -31,6 +31,7 @@ class Course(TenantRow, Base):
     """
 
     __tablename__ = "course"
+    called_by = "title"
     constraints = (
         UniqueConstraint("tenant_id", "slug"),
         Index("ix_course_title_key", "tenant_id", "title_key", "id"),

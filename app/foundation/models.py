@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -50,7 +50,12 @@ class Base(DeclarativeBase):
 
 
 class TenantRow:
-    """A row of one school. In the database the key is (tenant_id, id) and the wall stands round it; the mapper knows `id`."""
+    """A row of one school. In the database the key is (tenant_id, id) and the wall stands round it; the mapper knows `id`.
+
+    `called_by` names the column by which people know a row: what the trail calls it.
+    """
+
+    called_by: ClassVar[str] = ""
 
     @declared_attr
     def tenant_id(cls) -> Mapped[int]:  # noqa: N805

@@ -110,6 +110,7 @@ class Membership(TenantRow, Base):
     """A person in a school. `name_key` sorts the name as people do; `zone` overrides the school's for showing times."""
 
     __tablename__ = "membership"
+    called_by = "name"
     constraints = (
         UniqueConstraint("tenant_id", "user_id"),
         CheckConstraint(f"roles <@ {ROLES} and cardinality(roles) > 0", name="known_roles"),

@@ -21,6 +21,7 @@ class Resource(TenantRow, Base):
     """Something a booking needs: a person, an aircraft, a room, a simulator. A person's is made from their membership."""
 
     __tablename__ = "resource"
+    called_by = "name"
     constraints = (
         CheckConstraint("kind in ('person', 'aircraft', 'room', 'simulator')", name="known_kind"),
         CheckConstraint("(kind = 'person') = (membership_id is not null)", name="a_person_is_a_member"),
@@ -65,6 +66,7 @@ class AvailabilityException(TenantRow, Base):
     """A day on which a person is away (`is_open` false; the whole day if no minutes are given) or works besides their week."""
 
     __tablename__ = "availability_exception"
+    called_by = "day"
     constraints = (
         CheckConstraint("(start_minute is null) = (end_minute is null)", name="both_or_neither"),
         CheckConstraint("start_minute is not null or not is_open", name="open_has_hours"),
@@ -91,6 +93,7 @@ class Booking(TenantRow, Base):
     """
 
     __tablename__ = "booking"
+    called_by = "starts_at"
     constraints = (
         CheckConstraint("status in ('" + "','".join(STATUSES) + "')", name="known_status"),
         CheckConstraint("starts_at < ends_at", name="starts_before_it_ends"),

@@ -65,6 +65,7 @@ class Department(TenantRow, Base):
     """A part of a school. Departments form a tree; each includes those below it."""
 
     __tablename__ = "department"
+    called_by = "name"
     constraints = (UniqueConstraint("tenant_id", "name"),)
 
     name: Mapped[str] = mapped_column(String(120))

@@ -10,11 +10,14 @@ from flask import Flask
 
 from app.audit.models import AuditEntry
 from app.audit.operations import audit
+from app.courses.models import Course
 from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
+from app.tenants.models import Department
 from tests.cast import ADA, ANA, BEA, HAL, LEO, MAX, actor, at_school, member
 from tests.client import LintingClient, Page, count_statements
+from tests.scheduling.bookings import make_booking
 
 
 def record(action: str, who: object = BEA, *, at: datetime | None = None, **over: object) -> AuditEntry:
@@ -191,13 +194,38 @@ def test_values_read_as_people_say_them(app: Flask, ana: LintingClient) -> None:
     record(
         "booking.moved",
         before={"starts_at": "2026-11-24T17:00:00+00:00", "is_open": True, "department_id": None},
-        after={"starts_at": "2026-11-24T18:00:00+00:00", "is_open": False, "department_id": 3, "tags": ["a", "b"]},
+        after={
+            "starts_at": "2026-11-24T18:00:00+00:00",
+            "is_open": False,
+            "department_id": 1000000003,
+            "tags": ["a", "b"],
+        },
     )
     text = ana.get("/skyline/audit?action=booking.moved").text
     assert "Starts at Tue 24 Nov, 09:00 PST 2026 Tue 24 Nov, 10:00 PST 2026" in text
     assert "Is open yes no" in text
-    assert "Department – 3" in text
+    assert "Department – 1000000003" in text
     assert "Tags – a, b" in text
+
+
+def test_records_are_called_by_their_names_and_not_by_numbers(app: Flask, ana: LintingClient) -> None:
+    with at_school("skyline"):
+        booking = make_booking(LEO, datetime(2027, 6, 15, 16, tzinfo=UTC), 60, BEA, "N123AB")
+        bea = next(claim.resource_id for claim in booking.claims if claim.role == "instructor")
+        flight = session.query(Department).order_by(Department.id).first()
+        course = session.query(Course).filter_by(slug="weather-for-pilots").one()
+        assert flight
+        session.flush()
+    after = {"takes": [bea], "wished_instructor_id": bea, "department_id": flight.id, "primary_instructor_id": 10**9}
+    record("booking.assigned", subject=booking, after=after)
+    record("course.published", subject=course)
+    page = ana.get("/skyline/audit")
+    assert "Course published Course: Weather for Private Pilots" in lines(page)[0]
+    assert "Booking assigned Booking: Tue 15 Jun, 09:00 PDT 2027" in lines(page)[1]
+    assert "Takes – Bea Lindgren" in page.text
+    assert "Wished instructor – Bea Lindgren" in page.text
+    assert f"Department – {flight.name}" in page.text
+    assert f"Primary instructor – {10**9}" in page.text  # Who is gone, or of another school, has only a number.
 
 
 def test_text_from_people_stays_text(app: Flask, ana: LintingClient) -> None:
@@ -210,6 +238,9 @@ def test_text_from_people_stays_text(app: Flask, ana: LintingClient) -> None:
 def test_a_page_takes_few_statements_however_many_people_it_names(app: Flask, ana: LintingClient) -> None:
     for who in (BEA, MAX, ADA, LEO):
         record("booking.approved", who)
+    with at_school("skyline"):
+        course = session.query(Course).first()
+    record("course.published", subject=course, after={"department_id": 1, "takes": [1, 2]})
     ana.get("/skyline/audit")
     with count_statements() as sent:
         assert ana.get("/skyline/audit?person=a").status == 200

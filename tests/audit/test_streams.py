@@ -9,6 +9,7 @@ import json
 from app.audit.models import AuditEntry
 from app.audit.operations import audit
 from app.audit.queries import trail as trail_queries
+from app.courses.models import Course
 from app.foundation import tenancy
 from app.foundation.db import session
 from tests.audit.committed import Committed
@@ -30,6 +31,7 @@ def test_the_csv_holds_what_the_page_finds_and_no_formula(own: Committed) -> Non
     with own.at("skyline"):
         session.query(type(member(LEO))).filter_by(id=member(LEO).id).update({"name": EVIL})
         audit("=cmd", actor=actor(LEO), subject=member(LEO), after={"title": "=1+1"})
+        audit("course.read", actor=actor(LEO), subject=session.query(Course).filter_by(slug="weather-for-pilots").one())
     client = LintingClient(own.app).sign_in(ANA)
     page = client.get("/skyline/audit.csv?since=2020-01-01")
     assert page.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -40,7 +42,8 @@ def test_the_csv_holds_what_the_page_finds_and_no_formula(own: Committed) -> Non
     evil = next(row for row in rows if row["action"] == "'=cmd")
     assert evil["person"] == f"'{EVIL}"
     assert not [cell for row in rows for cell in row.values() if cell[:1] in set("=+-@\t\r")]
-    assert [row["action"] for row in rows][:3] == ["trail.exported", "session.opened", "'=cmd"]
+    assert [row["action"] for row in rows][:4] == ["trail.exported", "session.opened", "course.read", "'=cmd"]
+    assert [row["subject"] for row in rows][2:4] == ["Weather for Private Pilots", f"'{EVIL}"]
     assert rows[0]["person"] == "Ana Ruiz"
     assert rows[0]["address"] == "127.0.0.1"
     assert rows[0]["at"].endswith(("-08:00", "-07:00"))

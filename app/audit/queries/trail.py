@@ -11,6 +11,7 @@ from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry, AuditLink
+from app.audit.queries.names import Names, names_of_records, records_in
 from app.foundation import tenancy
 from app.foundation.db import session
 from app.foundation.formats import sort_key
@@ -67,8 +68,8 @@ def list_trail(wanted: Wanted, *, cursor: str = "") -> Page[Line]:
     return Page([Line(row.AuditEntry, row.seq, row.hash) for row in found.rows], found.before, found.after)
 
 
-def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[tuple[list[Line], dict[int, str], dict[int, str]]]:
-    """The whole trail of a school, newest first, in batches, each with the names of its people and the addresses of operators.
+def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[tuple[list[Line], Names, dict[int, str]]]:
+    """The whole trail of a school, newest first, in batches, each with the names of all it speaks of and operators' addresses.
 
     Each batch is read in a session and a transaction of its own, stamped for `school` while it is read and never while the
     reader holds it: whatever the thread does between two batches sees its own school.
@@ -77,7 +78,7 @@ def stream_trail(wanted: Wanted, school: TenantRef) -> Iterator[tuple[list[Line]
     while True:
         with tenancy.tenant_scope(school), session.session_factory() as own:
             lines = _batch(own, wanted, last)
-            names = _names(own, lines)
+            names = names_of_records(records_in(line.entry for line in lines), own)
             operators = emails_of_operators(operators_in([line.entry for line in lines]), own)
         if not lines:
             return
@@ -169,11 +170,3 @@ def _batch(own: Session, wanted: Wanted, last: tuple[datetime, int] | None) -> l
     if last:
         lines = lines.where(tuple_(AuditEntry.at, AuditEntry.id) < tuple_(*last))
     return [Line(*row) for row in own.execute(lines)]
-
-
-def _names(own: Session, lines: list[Line]) -> dict[int, str]:
-    ids = people_in([line.entry for line in lines])
-    if not ids:
-        return {}
-    rows = own.execute(select(Membership.id, Membership.name).where(Membership.id.in_(ids)))
-    return {row.id: row.name for row in rows}
