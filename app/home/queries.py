@@ -38,7 +38,14 @@ NUMBERS = {
   where membership_id = %(me)s and kind = 'booking.escalated' and read_at is null) as escalations,
 (select count(*) from membership m join user_account u on u.id = m.user_id
   where m.status = 'pending' and (u.email_confirmed_at is not null or not %(mails)s)) as joining,
-(select count(*) from job where tenant_id = %(tenant)s and dead_at is not null) as stuck""",
+(select count(*) from job where tenant_id = %(tenant)s and dead_at is not null) as stuck,
+(select case when not exists (select from booking) then array[
+  opening_hours <> '{}',
+  exists (select from resource where kind <> 'person' and retired_at is null),
+  exists (select from membership where status in ('active', 'invited') and 'instructor' = any(roles)),
+  exists (select from availability_rule),
+  exists (select from membership where status in ('active', 'invited') and 'learner' = any(roles)),
+  exists (select from course where publication_id is not null)] end from school_settings) as first_steps""",
     Role.MANAGER: """
 (select count(*) from membership where status = 'active' and 'learner' = any(roles)) as learners,
 (select count(distinct membership_id) from enrollment where last_seen_at > %(a_week_ago)s) as learning""",
@@ -212,6 +219,8 @@ class Home:
     now: datetime
     roles: frozenset[str]
     numbers: dict[str, int] = field(default_factory=dict)
+    first_steps: tuple[bool, ...] = ()
+    """Which of the steps that a new school begins with are done, for its admins, until somebody has asked for an hour."""
     activity: Activity | None = None
     bookings: dict[str, tuple[BookingLine, ...]] = field(default_factory=dict)
     rows: dict[str, tuple[Line, ...]] = field(default_factory=dict)
@@ -266,10 +275,12 @@ def find_home(actor: Actor) -> Home:
         "in_a_week": now + A_WEEK, "today": midnight, "tomorrow": midnight + timedelta(days=1),
         "mails": can_send_mail(),
     }  # fmt: skip
+    numbers = _numbers(roles, values)
     return Home(
         now=now,
         roles=roles,
-        numbers=_numbers(roles, values),
+        first_steps=tuple(numbers.pop("first_steps", None) or ()),
+        numbers=numbers,
         activity=last_fourteen_days() if roles & {Role.ADMIN, Role.MANAGER} else None,
         bookings=_by_section(BookingLine, _union_of_bookings(roles), values),
         rows=_by_section(Line, _union_of_rows(roles), values),
@@ -281,7 +292,7 @@ def _total(lines: Sequence[Any]) -> int:
     return (lines[0].total or 0) if lines else 0
 
 
-def _numbers(roles: frozenset[str], values: dict[str, Any]) -> dict[str, int]:
+def _numbers(roles: frozenset[str], values: dict[str, Any]) -> dict[str, Any]:
     statement = _select_numbers(roles)
     return dict(statement.run(values).mappings().one()) if statement else {}
 

@@ -31,7 +31,8 @@ nav.add(nav.Entry(_l("Today"), "home.show", "house", 10))
 def show() -> Any:
     home, locale = find_home(current_user), str(get_locale() or "en")
     labels = day_labels(home.activity.days, locale) if home.activity else ()
-    return page("home/show.html", home=home, labels=labels, zone=current_user.zone)
+    steps = first_steps(home.first_steps)
+    return page("home/show.html", home=home, labels=labels, steps=steps, zone=current_user.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,34 @@ class Number:
     href: str
     as_of: str
     state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """Something a new school needs before its first lesson, and where it is done."""
+
+    is_done: bool
+    deed: str
+    why: str
+    href: str
+
+
+def first_steps(done: tuple[bool, ...]) -> tuple[FirstStep, ...]:
+    """The steps that a new school's admin is led through; none once they are no longer asked about, or all are done."""
+    if all(done):
+        return ()
+    steps = (
+        (_("Say when you are open"), _("Opening hours, closed days and your time zone."), "tenants.settings_edit"),
+        (_("Add what you fly"), _("Aircraft, simulators and rooms that can be booked."), "scheduling.resource_index"),
+        (_("Bring in your instructors"), _("One by one, or many from a list."), "people.new"),
+        (_("Enter when they teach"), _("Learners then see free times with them."), "scheduling.availability_index"),
+        (_("Bring in your learners"), _("Or let them register themselves and approve them."), "people.imports_new"),
+        (_("Publish a course"), _("Authors write it; learners find it in the catalog."), "learning.catalog_index"),
+    )
+    return tuple(
+        FirstStep(is_done, deed, why, url_for(endpoint))
+        for is_done, (deed, why, endpoint) in zip(done, steps, strict=True)
+    )
 
 
 @bp.app_template_filter("as_numbers")

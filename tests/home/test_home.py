@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from app.analytics.operations import count_recent_days
 from app.courses.models import Course, Publication
@@ -18,8 +18,9 @@ from app.foundation.db import session, unit_of_work
 from app.foundation.models import Job
 from app.learning.models import Enrollment, LessonProgress
 from app.notifications.operations import notify
-from app.scheduling.models import Booking
+from app.scheduling.models import Booking, Resource
 from app.tenants.models import Department
+from app.tenants.queries import school_settings
 from tests.cast import ADA, ANA, BEA, BO, HAL, IVY, LEO, LOU, MAX, OLGA, Person, at_school, member
 from tests.client import LintingClient, count_statements
 from tests.client import Page as HtmlPage
@@ -326,3 +327,25 @@ def test_an_admin_sees_today_how_many_people_wait_to_be_let_in(app: Flask) -> No
         session.commit()
     page = LintingClient(app).sign_in(ANA).get("/skyline/")
     assert page.link("person waits to be let in").follow().link("Leo Hart")
+
+
+def test_first_steps_are_shown_to_admins_until_somebody_asks_for_an_hour(app: Flask) -> None:
+    with at_school("skyline"), unit_of_work():
+        school_settings().opening_hours = {}
+        session.execute(update(Resource).where(Resource.kind != "person").values(retired_at=NOW))
+    steps = home_of(app, ANA).by_id("first-steps")
+    assert steps is not None
+    said = " ".join("".join(steps.itertext()).split())
+    assert "4 of 6 done" in said
+    assert "Say when you are open Opening hours, closed days and your time zone. to do" in said
+    assert "Bring in your instructors One by one, or many from a list. done" in said
+    assert home_of(app, LEO).by_id("first-steps") is None
+    with at_school("skyline"), unit_of_work():
+        make_booking(learner=LEO, instructor=BEA, starts_at=NOW + HOUR)
+    assert home_of(app, ANA).by_id("first-steps") is None
+
+
+def test_first_steps_are_gone_once_all_are_done(app: Flask) -> None:
+    with at_school("skyline"), unit_of_work():
+        school_settings().opening_hours = {"0": [480, 1200]}
+    assert home_of(app, ANA).by_id("first-steps") is None

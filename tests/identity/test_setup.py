@@ -57,6 +57,15 @@ def test_the_printed_address_makes_the_school_and_its_admin_who_signs_in(empty: 
         assert "school.created" in set(session.scalars(select(AuditEntry.action)))
 
 
+def test_the_first_admin_is_led_through_the_first_steps(empty: Flask) -> None:
+    home = fill_in(empty, set_up_path(empty))
+    assert "First steps 0 of 6 done" in home.text
+    steps = [href for step in home.find_all(".//ol[@class='work']//a") if (href := step.get("href"))]
+    assert len(steps) == 6
+    for href in steps:
+        assert home.client.get(href).status == 200, href
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/login", "/skyline/audit", "/nothing/at/all", "/schools", "/password/forgotten"]
 )
