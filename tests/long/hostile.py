@@ -6,6 +6,7 @@ import ast
 import base64
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -76,7 +77,8 @@ HEADERS: tuple[dict[str, str], ...] = (
 )
 
 
-def parameters() -> list[str]:
+@cache
+def parameters() -> tuple[str, ...]:
     """The names that views read from addresses, as their source says: `request.args` and the filters of `list_query`."""
     found = {"cursor", "search", "sort", "nobody-reads-this"}
     for path in (ROOT / "app").rglob("*.py"):
@@ -84,10 +86,11 @@ def parameters() -> list[str]:
             if isinstance(node, ast.Call) and _named(node.func) == "list_query":
                 found |= {keyword.arg for keyword in node.keywords if keyword.arg and keyword.arg != "sorts"}
             found |= set(_read_from(node, "args"))
-    return sorted(found)
+    return tuple(sorted(found))
 
 
-def fields() -> list[str]:
+@cache
+def fields() -> tuple[str, ...]:
     """The names of all fields of all forms, and what views read from posts besides."""
     found = {"nobody-reads-this"}
     for path in (ROOT / "app").rglob("*.py"):
@@ -98,7 +101,7 @@ def fields() -> list[str]:
         form = waiting.pop()
         waiting += form.__subclasses__()
         found |= {name for name in dir(form) if hasattr(getattr(form, name, None), "field_class")}
-    return sorted(found - {"csrf_token"})
+    return tuple(sorted(found - {"csrf_token"}))
 
 
 def encoded(pairs: list[tuple[str, str]]) -> str:

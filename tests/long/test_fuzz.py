@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -234,7 +234,7 @@ def strange(chance: random.Random, rule: Rule) -> Values:
     return {chance.choice(sorted(rule.arguments)): Encoded(chance.choice([*IDS, *VALUES]) or "x")}
 
 
-def body_of(chance: random.Random, rightful: Values, names: list[str], token: str) -> tuple[bytes, str]:
+def body_of(chance: random.Random, rightful: Values, names: Sequence[str], token: str) -> tuple[bytes, str]:
     """A post's body and its content type: mostly a form whose fields were changed, at times no form at all."""
     if chance.random() < 0.05:
         return chance.choice(NO_FORMS)
@@ -258,21 +258,21 @@ NO_FORMS: tuple[tuple[bytes, str], ...] = (
 )  # fmt: skip
 
 
-def _spoil(chance: random.Random, pairs: Pairs, _names: list[str]) -> None:
+def _spoil(chance: random.Random, pairs: Pairs, _names: Sequence[str]) -> None:
     if pairs:
         at = chance.randrange(len(pairs))
         pairs[at] = (pairs[at][0], chance.choice(VALUES))
 
 
-def _drop(chance: random.Random, pairs: Pairs, _names: list[str]) -> None:
+def _drop(chance: random.Random, pairs: Pairs, _names: Sequence[str]) -> None:
     if pairs:
         pairs.pop(chance.randrange(len(pairs)))
 
 
-def _double(chance: random.Random, pairs: Pairs, _names: list[str]) -> None:
+def _double(chance: random.Random, pairs: Pairs, _names: Sequence[str]) -> None:
     if pairs:
         pairs.append((chance.choice(pairs)[0], chance.choice(VALUES)))
 
 
-def _add(chance: random.Random, pairs: Pairs, names: list[str]) -> None:
+def _add(chance: random.Random, pairs: Pairs, names: Sequence[str]) -> None:
     pairs.append((chance.choice(names), chance.choice(VALUES)))
