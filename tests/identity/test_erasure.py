@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,13 +13,13 @@ from sqlalchemy import select, text
 import jobs.notifications  # noqa: F401 — makes its rows known
 from app.audit.models import AuditEntry
 from app.foundation import clock
-from app.foundation.db import session, unit_of_work
+from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership, User
 from app.identity.operations.accounts import add_user
-from app.identity.operations.erasure import ask_for_erasure, erase_person
+from app.identity.operations.erasure import erase_person
 from app.identity.operations.profile import change_profile
 from app.identity.operations.registration import invite
 from app.identity.queries import find_user_by_email
@@ -323,23 +321,6 @@ def test_asking_on_another_day_reminds_the_admins_and_does_not_move_since_when(a
     assert requests_in_trail() == 2
     assert told_of(id_of(LEO)) == sorted([id_of(ANA), id_of(OLGA)] * 2)
     assert row(id_of(LEO)).erasure_asked_at == datetime(2037, 3, 1, 23, 50, tzinfo=UTC)
-
-
-def test_two_clicks_at_once_are_one_request(committing_app: Flask) -> None:
-    """Each waits for the other, and the second finds the first's."""
-    app = committing_app
-    leo, gate = id_of(LEO), threading.Barrier(2)
-
-    def press() -> None:
-        with app.test_request_context(), at_school("skyline"), unit_of_work():
-            person = session.get_one(Membership, leo)
-            gate.wait(10)
-            ask_for_erasure(person, actor=actor(LEO))
-
-    with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(press) for _ in range(2)]:
-            done.result(20)
-    assert requests_in_trail() == 1
 
 
 def test_an_admin_answers_and_nobody_waits_any_more(app: Flask) -> None:

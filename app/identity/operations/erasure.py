@@ -63,12 +63,12 @@ def delete_own_account(*, password: str, code: str, key: bytes, actor: Actor) ->
     Refuses where a school has a row of them, and an operator. Whoever makes a member holds the account first, so that nobody
     is invited meanwhile. No mail confirms it: the address is gone with the account.
     """
+    hold_user(actor.user_id)
     user = prove_password(actor, password)
     if user.totp_confirmed_at and not use_code(user, code, key=key):
         raise wrong_code()
     if user.is_operator:
         raise Refusal(_("You are an operator of this Groundschool. Whoever runs it ends that first."))
-    hold_user(user.id)
     if count_schools_of_user(user.id):
         raise StillKnown(_("A school still knows you. Ask it to erase you first."))
     _erase_account(user, "account.deleted")
