@@ -28,7 +28,7 @@ login = SessionsOfOurs()
 login.anonymous_user = lambda: STRANGER
 login.session_protection = None
 
-from app.identity.views import (  # noqa: E402, F401  # noqa: E402, F401
+from app.identity.views import (  # noqa: E402, F401
     accounts,
     acting,
     deletion,
