@@ -22,10 +22,5 @@ def forget_import(import_id: int) -> None:
 
 
 @row_job
-def send_erasure_request(member_id: int, number: int) -> None:
-    mails.send_erasure_request(member_id, number)
-
-
-@row_job
 def send_test_mail(about_user_id: int, number: int) -> None:
     mails.send_test_letter(about_user_id, number)

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from app.foundation.settings import Settings
+from tests.measured import begin, lines_of
 from tests.servers import Servers, clone_database, drop_database, settings_for
 
 _servers: Servers | None = None
@@ -31,6 +32,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _servers:
         _servers.stop()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    begin(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests measured, whether they passed or not."""
+    reports = [report for some in terminalreporter.stats.values() for report in some]
+    if lines := list(lines_of(reports)):
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

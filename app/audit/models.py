@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, LargeBinary, String, UniqueConstraint, func
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, String, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -90,6 +90,7 @@ class PlatformEntry(_Origin, Base):
     __table_args__ = (
         Index("ix_platform_entry_at", "at", "id"),
         Index("ix_platform_entry_school", "school_id", "at", "id"),
+        Index("ix_platform_entry_user", "user_id", "id", postgresql_where=text("user_id is not null")),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)

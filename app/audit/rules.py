@@ -110,6 +110,7 @@ def seal(previous: bytes, fields: dict[str, Any]) -> bytes:
 # -- words ---------------------------------------------------------------------------------------------------------
 
 ACTIONS = {
+    "account.deleted": _l("Account deleted"),
     "account.erased": _l("Account erased"),
     "acting.begun": _l("Acting begun"),
     "acting.ended": _l("Acting ended"),
@@ -135,6 +136,7 @@ ACTIONS = {
     "email.changed": _l("Email changed"),
     "enrollment.completed": _l("Enrollment completed"),
     "enrollment.created": _l("Enrollment created"),
+    "erasure.answered": _l("Erasure request answered"),
     "erasure.requested": _l("Erasure requested"),
     "import.carried_out": _l("Import carried out"),
     "invitation.accepted": _l("Invitation accepted"),
@@ -362,6 +364,15 @@ class KeyRing:
         if key is None:
             raise Unreadable(f"there is no key “{key_id}” in AUDIT_KEYS")
         return decrypt(cipher, key, bound_to=bound_to).decode()
+
+    def read(self, cipher: bytes | None, key_id: str | None, *, bound_to: str) -> str | None:
+        """What `decrypt` gives; None where there is nothing to read, or it cannot be read."""
+        if cipher is None or key_id is None:
+            return None
+        try:
+            return self.decrypt(cipher, key_id, bound_to=bound_to)
+        except Unreadable:
+            return None
 
     def hash(self, plain: str, *, bound_to: str) -> bytes:
         """HMAC-SHA256: the same for the same value in the same school, unlike in another."""

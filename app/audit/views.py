@@ -38,7 +38,6 @@ from app.audit.queries import (
 )
 from app.audit.rules import KeyRing, action_words, field_words, spreadsheet_safe, subject_words, value_words
 from app.foundation import clock, nav, tenancy
-from app.foundation.crypto import Unreadable
 from app.foundation.formats import when
 from app.foundation.permissions import requires
 from app.foundation.refusals import BadRequest
@@ -182,12 +181,7 @@ class Reader:
 
 def address_of(entry: AuditEntry, ring: KeyRing) -> str | None:
     """The network address of an entry; None if it has none, or one whose key is gone."""
-    if entry.ip_cipher is None or entry.ip_key_id is None:
-        return None
-    try:
-        return ring.decrypt(bytes(entry.ip_cipher), entry.ip_key_id, bound_to=str(entry.tenant_id))
-    except Unreadable:
-        return None
+    return ring.read(entry.ip_cipher, entry.ip_key_id, bound_to=str(entry.tenant_id))
 
 
 # -- streaming -----------------------------------------------------------------------------------------------------

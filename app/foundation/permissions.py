@@ -171,14 +171,23 @@ def own_account(view: View) -> View:
     Outside of the school where they act they read of their account, and change nothing.
     """
 
+    return _of_oneself(view, "own-account")
+
+
+def own_record(view: View) -> View:
+    """Like `own_account`, of what a school keeps about a person: also one whom it does not let in (yet)."""
+    return _of_oneself(view, "own-record", kept_out=True)
+
+
+def _of_oneself(view: View, declared: str, *, kept_out: bool = False) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        _member_only(second_factor=False)
+        _member_only(second_factor=False, kept_out=kept_out)
         if current_user.is_acting or (current_user.acting_elsewhere and request.method not in SAFE_METHODS):
             raise NotWhileActing
         return view(*args, **kwargs)
 
-    guarded.permission = "own-account"  # type: ignore[attr-defined]
+    guarded.permission = declared  # type: ignore[attr-defined]
     return guarded
 
 
@@ -248,13 +257,16 @@ def _refuse(permission: StrEnum) -> NoReturn:
     abort(403)
 
 
-def _member_only(*, second_factor: bool = True, for_anybody: bool = False) -> None:
+def _member_only(*, second_factor: bool = True, for_anybody: bool = False, kept_out: bool = False) -> None:
+    """`kept_out` lets those through whom an open school knows and does not let in."""
     if not current_user.is_authenticated:
         raise SignInNeeded
-    if tenancy.current() is not None and current_user.membership_id is None:
-        if current_user.standing:
+    school = tenancy.current()
+    if school is not None and current_user.membership_id is None:
+        if not current_user.standing:
+            abort(404)
+        if school.is_suspended or not kept_out:
             raise NotLetIn
-        abort(404)
     if second_factor and current_user.needs_second_factor:
         raise SecondFactorNeeded
     if request.method not in SAFE_METHODS:

@@ -1,7 +1,7 @@
 """Whose each row is: what an export tells a person about themself, and what erasure takes away.
 
-Every table with a column that names a member is listed in `THEIRS`, or the column in `NOT_THEIRS` with the reason. Rows that
-hang below a person's rows (an answer below an attempt) are listed too. A test compares the lists with the tables.
+Every table with a column that names a member or an account is listed in `THEIRS`, or the column in `NOT_THEIRS` with the
+reason. Rows that hang below a person's rows (an answer below an attempt) are listed too. A test compares the lists with the tables.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     union_all,
@@ -32,13 +33,14 @@ from app.foundation.db import session
 from app.foundation.models import Base
 from app.foundation.tenancy import TenantRef
 
-MEMBER = "membership"
+MEMBER, ACCOUNT = "membership", "user_account"
 BATCH = 500
 
 
 @dataclass(frozen=True)
 class Theirs:
     """How a table's rows belong to a person. `by` are the columns that name them, or a row of the table `of` that is theirs.
+    Those `of` their account are of all their schools, and nobody else's to know.
 
     `without` are columns that are kept to the school: keys, ciphers, the order of a quiz. Erasure writes `blank` over what a
     person typed, or deletes the rows (`goes`); ids, times and results stay, because the school's records need them.
@@ -53,6 +55,8 @@ class Theirs:
     """Whether rows that speak of the person (subject_type, subject_id) are theirs too."""
 
 
+_EMPTIED: Any = literal_column("case when reason = '' then '' else 'Erased.' end")
+"""A booking that was declined or cancelled gives a reason, whoever is erased."""
 THEIRS: dict[str, Theirs] = {
     "membership": Theirs(("id",), without=("user_id", "name_key")),
     "enrollment": Theirs(("membership_id",)),
@@ -63,16 +67,22 @@ THEIRS: dict[str, Theirs] = {
     "resource": Theirs(("membership_id",), blank={"name": "Erased person", "detail": ""}),
     "availability_rule": Theirs(("resource_id",), of="resource"),
     "availability_exception": Theirs(("resource_id",), of="resource", blank={"note": ""}),
-    "booking": Theirs(("learner_id",), blank={"note": ""}),
+    "booking": Theirs(("learner_id",), blank={"note": "", "reason": _EMPTIED}),
     "claim": Theirs(("booking_id",), of="booking"),
     "notification": Theirs(("membership_id",), goes=True),
-    "audit_entry": Theirs(
-        ("actor_id", "on_behalf_of_id"), without=("ip_cipher", "ip_key_id", "ip_hash"), is_subject=True
+    "audit_entry": Theirs(("actor_id", "on_behalf_of_id"), without=("ip_hash",), is_subject=True),
+    "user_session": Theirs(
+        ("user_id",), of=ACCOUNT, without=("token_hash", "csrf_hash", "acting_tenant_id", "acting_membership_id")
     ),
+    "one_use_token": Theirs(("user_id",), of=ACCOUNT, without=("token_hash", "membership_id")),
+    "platform_entry": Theirs(("user_id",), of=ACCOUNT, without=("email_hash", "ip_hash")),
 }
 NOT_THEIRS: dict[tuple[str, str], str] = {
     ("booking", "decided_by_id"): "The booking is the learner's; that somebody decided it is in their audit entries.",
     ("membership", "primary_instructor_id"): "It is a fact about the learner.",
+    ("membership", "user_id"): "Each school tells its own: the row is found by its id.",
+    ("once_key", "user_id"): "Hashes of forms that were sent, deleted after a day.",
+    ("recovery_code", "user_id"): "Hashes of secrets; that one was used is in the audit entries.",
     (
         "people_import",
         "made_by_id",
@@ -84,15 +94,16 @@ NOT_THEIRS: dict[tuple[str, str], str] = {
 }
 
 
-def stream(member_id: int, school: TenantRef) -> Iterator[tuple[str, dict[str, Any]]]:
+def stream(member_id: int, school: TenantRef, *, account_id: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row about a member, JSON-ready, with its table's name; in the order of THEIRS, and of ids within a table.
 
+    The rows of their account are among them where it is named. Network addresses come as the trail keeps them, encrypted.
     Each batch is read in a session and a transaction of its own, stamped for `school` while it is read and never while the
     reader holds it, so that it may run when the request is over.
     """
     names, (place, last) = list(THEIRS), (0, 0)
     while True:
-        values = {"member": member_id, "place": place, "last": last}
+        values = {"member": member_id, "account": account_id, "place": place, "last": last}
         with tenancy.tenant_scope(school), session.session_factory() as own:
             rows = own.execute(_statement(), values).all()
         for row in rows:
@@ -131,9 +142,11 @@ def _rows(place: int, name: str) -> Any:
 
 
 def _is_theirs(name: str, theirs: Theirs) -> ColumnElement[bool]:
-    """Whether a row of a table belongs to the person bound as `member`."""
+    """Whether a row of a table belongs to the person bound as `member`, or to the account bound as `account`."""
     table = Base.metadata.tables[name]
     person: Any = bindparam("member")
+    if theirs.of == ACCOUNT:
+        return or_(false(), *(table.c[column] == bindparam("account") for column in theirs.by))
     if theirs.of == MEMBER:
         owned = or_(false(), *(table.c[column] == person for column in theirs.by))
     else:

@@ -38,6 +38,7 @@ NUMBERS = {
   where membership_id = %(me)s and kind = 'booking.escalated' and read_at is null) as escalations,
 (select count(*) from membership m join user_account u on u.id = m.user_id
   where m.status = 'pending' and (u.email_confirmed_at is not null or not %(mails)s)) as joining,
+(select count(*) from membership where erasure_asked_at is not null) as asking_erasure,
 (select count(*) from job where tenant_id = %(tenant)s and dead_at is not null) as stuck,
 (select case when not exists (select from booking) then array[
   opening_hours <> '{}',

@@ -19,6 +19,7 @@ from app.foundation.formats import when
 from app.foundation.permissions import Role, signed_in
 from app.foundation.replies import page
 from app.home.queries import Figures, find_home
+from app.identity.queries import ASKS_ERASURE
 
 MOST_NUMBERS = 5
 
@@ -104,6 +105,9 @@ def _of_admin(figures: Figures, now: str) -> list[Number]:
     if joining := figures["joining"]:
         label = ngettext("person waits to be let in", "people wait to be let in", joining)
         numbers.append(Number(joining, label, url_for("people.index", status="pending"), now, "wait"))
+    if asking := figures["asking_erasure"]:
+        label = ngettext("person asks to be erased", "people ask to be erased", asking)
+        numbers.append(Number(asking, label, url_for("people.index", status=ASKS_ERASURE), now, "wait"))
     if stuck:
         numbers.append(
             Number(

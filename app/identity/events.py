@@ -72,6 +72,14 @@ class MemberErased(Event):
 
 
 @dataclass(frozen=True)
+class ErasureRequested(Event):
+    """A person asks their school's admins to erase them. `day` is the ordinal of the day: once a day it is news."""
+
+    membership_id: int
+    day: int
+
+
+@dataclass(frozen=True)
 class ActedAs(Event):
     """Somebody else acts as a person for a while; the person is told. `by_id` is None where it is an operator of the platform."""
 

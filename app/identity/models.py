@@ -119,6 +119,7 @@ class Membership(TenantRow, Base):
         ),
         Index("ix_membership_name_key", "tenant_id", "name_key", "id"),
         Index("ix_membership_user_id", "user_id"),
+        Index("ix_membership_asks_erasure", "tenant_id", postgresql_where=text("erasure_asked_at is not null")),
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
@@ -142,6 +143,8 @@ class Membership(TenantRow, Base):
     invited_at: Mapped[datetime | None]
     standing_reason: Mapped[str | None] = mapped_column(String(300))
     """Why a person was declined or suspended, in the words of whoever did it, for the person to read."""
+    erasure_asked_at: Mapped[datetime | None]
+    """Since when a person asks to be erased; None again once an admin has done it, or answered them."""
     erased_at: Mapped[datetime | None]
 
     @property

@@ -24,6 +24,8 @@ from app.tenants.queries import department_ids_below
 
 SEEN = "update user_session set seen_at = %(now)s where id = %(id)s"
 NOT_LET_IN = frozenset({"pending", "invited", "declined", "suspended"})
+ASKS_ERASURE = "asks_erasure"
+"""Stands for a status where people are listed: whatever theirs is, they asked to be erased."""
 BETWEEN_SIGHTINGS = timedelta(minutes=5)
 """A session's last use is written at most this often."""
 _SESSION = """
@@ -308,6 +310,13 @@ def find_standing_member(user_id: int) -> Membership | None:
     return session.scalars(select(Membership).where(Membership.user_id == user_id)).first()
 
 
+def list_schools_holding(user_id: int) -> list[tuple[Tenant, Membership]]:
+    """The schools that have a row of a person, in whatever state, by name. Needs the person's stamp in force."""
+    rows = select(Tenant, Membership).join(Membership, Membership.tenant_id == Tenant.id)
+    rows = rows.where(Membership.user_id == user_id, Membership.status != "erased").order_by(Tenant.name)
+    return [(tenant, membership) for tenant, membership in session.execute(rows)]
+
+
 def find_link_by_id(link_id: int) -> OneUseToken | None:
     return session.get(OneUseToken, link_id)
 
@@ -341,10 +350,11 @@ def list_people(
     """A page of the school's people, by name or newest first, in one SELECT. Erased ones are left out.
 
     `search` is part of a name, an e-mail or a phone number, however that is spaced; a department includes those below it.
+    `status` is one of a member's, or ASKS_ERASURE.
     """
     columns = (Membership, User.email, User.email_confirmed_at, Membership.name_key, Membership.id)
     people: Any = select(*columns).join(User, User.id == Membership.user_id)
-    people = people.where(Membership.status == status if status else Membership.status != "erased")
+    people = people.where(_stands(status))
     if role:
         people = people.where(Membership.roles.contains([role]))
     if department_id is not None:
@@ -359,6 +369,12 @@ def list_people(
     return Page(rows, found.before, found.after)
 
 
+def _stands(status: str | None) -> ColumnElement[bool]:
+    if status == ASKS_ERASURE:
+        return Membership.erasure_asked_at.is_not(None)
+    return Membership.status == status if status else Membership.status != "erased"
+
+
 def _named(search: str) -> Iterator[Any]:
     yield Membership.name_key.contains(sort_key(search), autoescape=True)
     yield func.lower(User.email).contains(search.lower(), autoescape=True)
@@ -371,6 +387,12 @@ def find_waiting(membership_id: int) -> Membership | None:
     """A person who still waits to be let in."""
     waiting = select(Membership).where(Membership.id == membership_id, Membership.status == "pending")
     return session.scalars(waiting).first()
+
+
+def find_erasure_asker(membership_id: int) -> Membership | None:
+    """A person who still asks to be erased."""
+    asks = select(Membership).where(Membership.id == membership_id, Membership.erasure_asked_at.is_not(None))
+    return session.scalars(asks).first()
 
 
 def count_waiting() -> tuple[int, int]:
@@ -459,27 +481,6 @@ def count_schools_of_user(user_id: int) -> int:
     return count
 
 
-def list_sessions_told(user_id: int) -> list[dict[str, Any]]:
-    """A person's kept sessions, newest first, as they are told to the person."""
-    rows = (
-        select(UserSession.created_at, UserSession.seen_at, UserSession.ended_at, UserSession.user_agent)
-        .where(UserSession.user_id == user_id)
-        .order_by(UserSession.id.desc())
-    )
-    return [dict(row._mapping) for row in session.execute(rows)]
-
-
 def list_instructor_choices() -> dict[str, str]:
     """The active instructors of the school in force, id → name, by name."""
     return {str(member.id): member.name for member in list_members_with_role("instructor")}
-
-
-def list_addresses_with_role(role: str) -> list[tuple[int, str]]:
-    """Membership id and e-mail of the active people of a role in the school in force."""
-    rows = (
-        select(Membership.id, User.email)
-        .join(User, User.id == Membership.user_id)
-        .where(Membership.roles.contains([role]), Membership.status == "active")
-        .order_by(Membership.id)
-    )
-    return [(row.id, row.email) for row in session.execute(rows)]

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import cast, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
@@ -76,6 +76,13 @@ def mark_all_read(*, actor: Actor, newest_id: int | None = None) -> int:
     if newest_id is not None:
         unread = unread.where(Notification.id <= newest_id)
     return int(session.execute(unread.values(read_at=clock.now())).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_reasons(learner_id: int) -> None:
+    """Blank the reasons that bookings of a learner gave, in whosever notifications they stand."""
+    about = Notification.facts["learner_id"].as_integer() == learner_id
+    without = Notification.facts.op("||")(cast({"reason": ""}, JSONB))
+    session.execute(update(Notification).where(about).values(facts=without))
 
 
 def _send(notification_id: int, mail: MailFacts) -> None:

@@ -1,5 +1,5 @@
 """Whom to tell when something happens to a booking: the learner, its instructor, the admins; never the one who did it.
-Whoever was acted as is told, too, and admins of who waits to be let in.
+Whoever was acted as is told, too, and admins of who waits to be let in or asks to be erased.
 What an admin decides about a person's access is mailed by identity: they may not see the app.
 
 A new request needs no notification: the admins' queue shows it, and nobody's waiting is shortened by a mail about each.
@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from app.foundation.events import reacts_to
-from app.identity.events import ActedAs, JoinRequested
-from app.identity.queries import find_waiting, list_admin_ids, list_members_with_role, list_office
-from app.notifications.operations import notify
+from app.identity.events import ActedAs, ErasureRequested, JoinRequested, MemberErased
+from app.identity.queries import find_erasure_asker, find_waiting, list_admin_ids, list_members_with_role, list_office
+from app.notifications.operations import forget_reasons, notify
 from app.notifications.queries import Concerned, find_concerned
 from app.scheduling.events import (
     BookingApproved,
@@ -82,6 +82,25 @@ def on_join_requested(event: JoinRequested) -> None:
             admin_id, "member.waiting", cause=f"member.waiting:{member.id}", subject_id=member.id,
             facts={"person_id": member.id},
         )  # fmt: skip
+
+
+@reacts_to(ErasureRequested)
+def on_erasure_requested(event: ErasureRequested) -> None:
+    """Every other admin is told, once a day that the person asks, unless somebody answered meanwhile."""
+    member = find_erasure_asker(event.membership_id)
+    if member is None:
+        return
+    for admin_id in list_admin_ids() - {member.id}:
+        notify(
+            admin_id, "member.asks_erasure", cause=f"member.asks_erasure:{member.id}:{event.day}", subject_id=member.id,
+            facts={"person_id": member.id},
+        )  # fmt: skip
+
+
+@reacts_to(MemberErased)
+def on_member_erased(event: MemberErased) -> None:
+    """What an erased learner wrote stands in the notifications of others too."""
+    forget_reasons(event.membership_id)
 
 
 def _told_of_escalations() -> list[int]:

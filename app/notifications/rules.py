@@ -189,6 +189,13 @@ def _waiting(told: Told) -> Words:
     )
 
 
+def _asks_erasure(told: Told) -> Words:
+    return Words(
+        _("%(name)s asks to be erased", name=told.person),
+        _("Erase them on their page, or tell them what has to be kept, why and for how long."),
+    )
+
+
 def _ended(booking: Told) -> str:
     whose = "" if booking.is_mine else booking.learner
     said = _sentence(whose, booking.time)
@@ -215,6 +222,7 @@ KINDS = {
     "booking.cancelled": Kind("ban", "stop", _cancelled),
     "booking.escalated": Kind("triangle-alert", "wait", _escalated),
     "member.waiting": Kind("user-plus", "wait", _waiting, endpoint="people.show", argument="member_id"),
+    "member.asks_erasure": Kind("trash-2", "wait", _asks_erasure, endpoint="people.show", argument="member_id"),
     "acted_as": Kind("eye", "wait", _acted_as, endpoint="notifications.notification_index", argument=""),
 }
 UNKNOWN = Kind("info", "info", _unknown, endpoint="notifications.notification_index", argument="")

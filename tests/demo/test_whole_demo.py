@@ -31,6 +31,7 @@ from launcher.run import DEMO_EXTRAS, DEMO_ROLES, DEMO_SCHOOLS
 from tests.cast import BO, LEO, Person, member
 from tests.client import LintingClient, Page
 from tests.demo.whole import WholeDemo, whole_demo
+from tests.measured import measured
 
 SLUGS = sorted(SCHOOLS)
 FIRST_START, SECOND_START = 180.0, 5.0
@@ -209,7 +210,7 @@ def test_a_second_start_adds_nothing_and_is_quick(the_app: Flask, demo: WholeDem
     with the_app.app_context():
         assert operations.seed() == []
     took = time.perf_counter() - began
-    print(f"seed: {demo.took:.1f} s at the first start, {took:.3f} s at the second")
+    measured(f"seed: {demo.took:.1f} s at the first start, {took:.3f} s at the second")
     assert counted() == before
     assert demo.took < FIRST_START
     assert took < SECOND_START

@@ -14,6 +14,7 @@ from app.foundation.db import unit_of_work
 from tests.cast import ANA, LEO, at_school
 from tests.client import LintingClient
 from tests.guards.visits import a_step
+from tests.measured import measured
 
 FIRST_VIEW, NEXT_PAGE = 150_000, 20_000
 NAMED = re.compile(r'(?:href|src)="(/static/[^"#]+)')
@@ -89,7 +90,7 @@ def test_a_first_view_and_the_next_page_are_light(app: Flask, paths: dict[str, s
     browser = Browser(LintingClient(app).sign_in(LEO).browser)
     weight, after = browser.view(paths[first]), browser.view(paths[then])
     files = ", ".join(f"{name.removeprefix('/static/')} {size:,}" for name, size in browser.kept.items())
-    print(f"\nfirst view of {first}: {weight:,} bytes ({files}); then {then}: {after:,} bytes")
+    measured(f"first view of {first}: {weight:,} bytes ({files}); then {then}: {after:,} bytes")
     assert weight <= FIRST_VIEW
     assert after <= NEXT_PAGE
     assert browser.kept, "no file was found on the page"
@@ -101,7 +102,7 @@ def test_a_first_view_and_the_next_page_are_light(app: Flask, paths: dict[str, s
 def test_an_admins_next_page_is_light(app: Flask, path: str) -> None:
     client = LintingClient(app).sign_in(ANA)
     size = len(client.browser.get(path, headers={"Accept-Encoding": "gzip, br"}).data)
-    print(f"\n{path}: {size:,} bytes")
+    measured(f"{path}: {size:,} bytes")
     assert size <= NEXT_PAGE
 
 

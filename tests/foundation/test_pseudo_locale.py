@@ -202,7 +202,7 @@ def data() -> set[str]:
     return {value.casefold() for value in values | pieces}
 
 
-FILES = {"audit.trail_csv", "audit.trail_jsonl", "identity.profile_export"}
+FILES = {"audit.trail_csv", "audit.trail_jsonl", "identity.person_export", "identity.profile_export"}
 """For other programs: their fields are called the same in every language."""
 PAGES = sorted(
     name

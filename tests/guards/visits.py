@@ -235,6 +235,14 @@ def somebody(status: str = "pending") -> Callable[[], Values]:
     return make
 
 
+def somebody_who_asks_to_be_erased() -> Values:
+    from app.identity.models import Membership
+
+    values = somebody("active")()
+    session.get_one(Membership, values["member_id"]).erasure_asked_at = clock.now()
+    return values
+
+
 def a_department() -> Values:
     from app.foundation.actor import SYSTEM
     from app.tenants.operations import add_department
@@ -304,6 +312,9 @@ VISITS: dict[str, Visit] = {
     "identity.facts_update": Visit(ANA, somebody("active"), no_facts, statements=16),
     "identity.erasure_new": Visit(ANA, somebody("active")),
     "identity.erasure_create": Visit(ANA, somebody("active"), lambda _: {"name": "Ines Roy"}, statements=40),
+    "identity.person_export": Visit(ANA, somebody("active")),
+    "identity.erasure_answer_create": Visit(ANA, somebody_who_asks_to_be_erased, statements=16),
+    "identity.erasure_answer_show": Visit(ANA, somebody("active")),
     "people.index": Visit(ANA, anything(somebody())),
     "people.show": Visit(ANA, somebody("active")),
     "people.approvals_create": Visit(ANA, somebody(), lambda values: {"member": values["member_id"]}, statements=24),

@@ -10,23 +10,25 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
+from app.audit.models import AuditEntry
 from app.foundation import tenancy
 from app.foundation.actor import Actor
 from app.foundation.db import session, unit_of_work
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership, User
-from app.identity.operations.accounts import confirm_new_email
-from app.identity.operations.erasure import erase_person
+from app.identity.operations.accounts import add_user, confirm_new_email
+from app.identity.operations.erasure import ask_for_erasure, delete_own_account, erase_person
 from app.identity.operations.imports import carry_out_import, draft_import
 from app.identity.operations.links import prepare_link, renew_link, use_link
 from app.identity.operations.registration import accept_invitation, invite, join
 from app.identity.rules import Purpose
 from app.tenants.models import Department
 from app.tenants.operations import add_department, remove_department
-from tests.cast import ANA, BEA, HAL, LEO, Person, actor, at_school, member, school
+from tests.cast import ANA, BEA, HAL, LEO, PASSWORD, Person, actor, at_school, member, school
 
 Deed = Callable[[], object]
+NOBODYS = "nia@elsewhere.example"
 
 
 @pytest.fixture
@@ -196,3 +198,40 @@ def test_a_department_below_one_that_is_removed_at_the_same_instant_has_no_place
     removing = ("skyline", lambda: remove_department(session.get_one(Department, top), actor=ana))
     adding = ("skyline", lambda: add_department("Moonless", actor=ana, parent=Department(id=top)))
     assert rivals.run(removing, adding) == ["done", "refused"]
+
+
+def test_two_clicks_on_the_request_to_be_erased_are_one(rivals: Rivals) -> None:
+    leo = actor_of(LEO)
+    ask: tuple[str, Deed] = ("skyline", lambda: ask_for_erasure(member(LEO), actor=leo))
+    rivals.run(ask, ask)
+    with at_school("skyline"):
+        asked = select(AuditEntry.id).where(AuditEntry.action == "erasure.requested")
+        assert len(session.scalars(asked).all()) == 1
+
+
+def a_person_of_no_school() -> Actor:
+    user = add_user(NOBODYS, password=PASSWORD, cost=4)
+    session.commit()
+    return Actor(user_id=user.id)
+
+
+def deleting(person: Actor) -> tuple[str, Deed]:
+    return "", lambda: delete_own_account(password=PASSWORD, code="", key=b"", actor=person)
+
+
+def inviting(hal: Actor) -> tuple[str, Deed]:
+    return "harbour", lambda: invite(email=NOBODYS, name="Nia", roles=[Role.LEARNER], actor=hal)
+
+
+def test_who_is_invited_while_they_delete_their_account_keeps_it(rivals: Rivals) -> None:
+    nia = a_person_of_no_school()
+    assert rivals.run(inviting(actor_of(HAL)), deleting(nia)) == ["done", "refused"]
+    assert [user.id for user in users(NOBODYS)] == [nia.user_id]
+
+
+def test_who_deletes_their_account_while_they_are_invited_is_invited_as_somebody_new(rivals: Rivals) -> None:
+    nia = a_person_of_no_school()
+    assert rivals.run(deleting(nia), inviting(actor_of(HAL))) == ["nothing", "done"]
+    (now,) = users(NOBODYS)
+    assert now.id != nia.user_id
+    assert standings(now.id, "harbour") == ["invited"]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select, text
 
+import jobs.notifications  # noqa: F401 — makes its rows known
 from app.audit.models import AuditEntry
 from app.foundation import clock
 from app.foundation.db import session
@@ -20,10 +25,12 @@ from app.identity.operations.registration import invite
 from app.identity.queries import find_user_by_email
 from app.notifications.models import Notification
 from app.scheduling.models import Booking
-from tests.cast import ANA, BO, HAL, LEO, LOU, MAX, OLGA, OPERATOR, Person, actor, at_school, member
+from app.scheduling.operations.ending import cancel_booking
+from tests.cast import ANA, BEA, BO, HAL, LEO, LOU, MAX, OLGA, OPERATOR, Person, actor, at_school, member
 from tests.client import LintingClient, Page
 from tests.identity.mailbox import assert_snapshot, sent
 from tests.identity.test_export import booked
+from tests.notifications.bookings import make_booking
 
 TYPED = {"name": "Leo Hart", "phone": "+1 555 0100", "emergency_contact": "Mum Hart", "certificate_number": "C-17"}
 
@@ -213,17 +220,169 @@ def test_erased_is_erased(app: Flask) -> None:
     assert session.query(User).filter(User.email.like("%@erased.invalid")).count() == 1
 
 
-def test_a_person_asks_and_the_admins_are_told(app: Flask) -> None:
-    client = LintingClient(app).sign_in(LEO)
+def test_what_they_wrote_at_bookings_goes_from_the_notifications_of_others_too(app: Flask) -> None:
+    with at_school("skyline"), app.test_request_context():
+        booking = make_booking(status="approved", approved_at="2026-11-20T00:00Z")
+        cancel_booking(booking, reason="My knee again", actor=actor(LEO))
+        session.commit()
+        booking_id = booking.id
+    work_off(app)
+    leo, bea = id_of(LEO), id_of(BEA)
+    with at_school("skyline"):
+        reasons = select(Notification.facts["reason"].as_string()).where(Notification.membership_id == bea)
+        assert list(session.scalars(reasons)) == ["My knee again"]
+    erase(app, leo, "Leo Hart")
+    work_off(app)
+    with at_school("skyline"):
+        assert list(session.scalars(reasons)) == [""]
+        assert session.get_one(Booking, booking_id).reason == "Erased."
+
+
+def test_the_pages_say_what_goes_and_what_stays(app: Flask) -> None:
+    own = LintingClient(app).sign_in(LEO).get("/skyline/profile/erasure")
+    theirs = LintingClient(app).sign_in(ANA).get(f"/skyline/people/{id_of(LEO)}/erasure")
+    for page, whose in ((own, "your"), (theirs, "their")):
+        said = page.words_of("erasure-terms")
+        assert f"a number instead of {whose} name" in said
+        for word in ("phone", "emergency contact", "notifications", "password", "Bookings", "quiz answers", "trail"):
+            assert word in said
+
+
+# -- asking for it -------------------------------------------------------------------------------------------------
+
+
+def ask(client: LintingClient) -> Page:
     page = client.get("/skyline/profile").link("Ask to be erased").follow()
-    page = page.form("Send the request").submit()
-    assert "have your request" in page.text
-    page.link("Ask to be erased").follow().form("Send the request").submit()
+    return page.form("/skyline/profile/erasure").submit()
+
+
+def work_off(app: Flask) -> None:
+    sent(app)
+
+
+def told_of(member_id: int) -> list[int]:
+    """Which admins have a notification that this person asks to be erased."""
+    with at_school("skyline"):
+        asked = select(Notification.membership_id).where(
+            Notification.kind == "member.asks_erasure", Notification.subject_id == member_id
+        )
+        return sorted(session.scalars(asked))
+
+
+def requests_in_trail() -> int:
+    with at_school("skyline"):
+        return session.query(AuditEntry).filter_by(action="erasure.requested").count()
+
+
+def test_a_person_asks_and_every_admin_is_told_once(app: Flask) -> None:
+    client = LintingClient(app).sign_in(LEO)
+    assert "have your request" in ask(client).text
+    ask(client)
     mails = sent(app)
     assert sorted(mail.to for mail in mails) == [ANA.email, OLGA.email]
-    assert f"/skyline/people/{id_of(LEO)}" in mails[0].text
+    assert told_of(id_of(LEO)) == sorted([id_of(ANA), id_of(OLGA)])
+    assert requests_in_trail() == 1
     assert row(id_of(LEO)).status == "active"
-    assert_snapshot(next(mail for mail in mails if mail.to == ANA.email), "erasure_request")
+    mail = next(mail for mail in mails if mail.to == ANA.email)
+    assert mail.path == f"/skyline/people/{id_of(LEO)}"
+    assert_snapshot(replace(mail, text=mail.text.replace(mail.path, "/skyline/people/7")), "erasure_asked")
+
+
+def test_without_mail_the_admins_find_it_in_the_app(app: Flask) -> None:
+    settings = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(settings, demo=False, smtp_url="")
+    try:
+        ask(LintingClient(app).sign_in(LEO))
+        assert sent(app) == []
+    finally:
+        app.config["SETTINGS"] = settings
+    ana = LintingClient(app).sign_in(ANA)
+    home = ana.get("/skyline/")
+    assert "1 person asks to be erased" in home.text
+    listed = home.link("1 person asks to be erased").follow()
+    assert "Leo Hart" in listed.text
+    assert "Bea Lindgren" not in listed.text
+    page = ana.get("/skyline/notifications").form("Open: Leo Hart asks to be erased").submit()
+    assert page.h1 == "Leo Hart"
+    assert "Asks to be erased" in page.words_of("facts-" + page.path.rpartition("/")[2])
+    assert page.link("Erase").follow().h1 == "Erase Leo Hart"
+
+
+def test_asking_on_another_day_reminds_the_admins_and_does_not_move_since_when(app: Flask) -> None:
+    with time_machine.travel("2037-03-01T23:50:00Z", tick=False) as now:
+        ask(LintingClient(app).sign_in(LEO))
+        now.move_to("2037-03-02T00:10:00Z")
+        client = LintingClient(app).sign_in(LEO)
+        assert "You asked on" in client.get("/skyline/profile/erasure").text
+        ask(client)
+        work_off(app)
+        now.move_to("2037-03-04T00:10:00Z")
+        work_off(app)
+    assert requests_in_trail() == 2
+    assert told_of(id_of(LEO)) == sorted([id_of(ANA), id_of(OLGA)] * 2)
+    assert row(id_of(LEO)).erasure_asked_at == datetime(2037, 3, 1, 23, 50, tzinfo=UTC)
+
+
+def test_an_admin_answers_and_nobody_waits_any_more(app: Flask) -> None:
+    ask(LintingClient(app).sign_in(LEO))
+    work_off(app)
+    ana = LintingClient(app).sign_in(ANA)
+    path = f"/skyline/people/{id_of(LEO)}"
+    page = ana.get(path).form("Close request").submit()
+    assert "is not waiting for an answer" in page.text
+    assert "Close request" not in page.html
+    assert "asks to be erased" not in ana.get("/skyline/").text
+    assert row(id_of(LEO)).erasure_asked_at is None
+    with at_school("skyline"):
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "erasure.answered")).one()
+        assert (entry.subject_id, entry.actor_id) == (id_of(LEO), id_of(ANA))
+    assert ana.post(f"{path}/erasure/answer").status == 409
+    ask(LintingClient(app).sign_in(LEO))  # they may ask again, also on the same day
+    assert row(id_of(LEO)).erasure_asked_at
+
+
+def test_who_is_answered_or_erased_before_the_worker_comes_is_no_news(app: Flask) -> None:
+    leo = id_of(LEO)
+    ask(LintingClient(app).sign_in(LEO))
+    erase(app, leo, "Leo Hart")
+    work_off(app)
+    assert told_of(leo) == []
+
+
+@pytest.mark.parametrize("status", ["pending", "invited", "declined", "suspended"])
+def test_who_is_not_let_in_asks_all_the_same(app: Flask, status: str) -> None:
+    leo = id_of(LEO)
+    with at_school("skyline"):
+        member(LEO).status = status
+        session.commit()
+    client = LintingClient(app).sign_in(LEO)
+    page = client.get("/skyline/standing").link("Ask to be erased").follow()
+    page = page.form("Send the request").submit()
+    assert page.path == "/skyline/standing"
+    assert "have your request" in page.text
+    work_off(app)
+    assert told_of(leo) == sorted([id_of(ANA), id_of(OLGA)])
+    with at_school("skyline"):
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "erasure.requested")).one()
+        assert (entry.actor_id, entry.subject_id) == (leo, leo)
+    assert client.get("/skyline/courses").location == "/skyline/standing"  # that door alone is open
+
+
+def test_the_litany_of_asking_and_answering(app: Flask) -> None:
+    answer = f"/skyline/people/{id_of(LEO)}/erasure/answer"
+    assert LintingClient(app).post("/skyline/profile/erasure").status == 401
+    assert LintingClient(app).sign_in(LOU).post("/skyline/profile/erasure").status == 404
+    leo = LintingClient(app).sign_in(LEO)
+    assert leo.post("/skyline/profile/erasure", csrf=False).status == 400
+    assert app.test_client().delete("/skyline/profile/erasure").status_code == 405
+    assert leo.post(answer).status == 403
+    assert LintingClient(app).sign_in(MAX).post(answer).status == 403
+    assert LintingClient(app).sign_in(HAL).post(answer).status == 404
+    ana = LintingClient(app).sign_in(ANA)
+    assert ana.post(answer, csrf=False).status == 400
+    assert ana.get(answer).location == answer.removesuffix("/erasure/answer")
+    assert ana.post("/skyline/people/999999/erasure/answer").status == 404
+    assert row(id_of(LEO)).erasure_asked_at is None
 
 
 def test_the_litany(app: Flask) -> None:

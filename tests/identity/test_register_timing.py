@@ -21,6 +21,7 @@ from tests.audit.committed import committed
 from tests.cast import LEO, PASSWORD
 from tests.client import LintingClient
 from tests.identity.mailbox import take
+from tests.measured import measured
 
 TRIES = 200
 COST = 12 if os.environ.get("GROUNDSCHOOL_LONG") else 10  # production has 12, where the hash hides yet more
@@ -74,7 +75,7 @@ def test_known_and_unknown_take_as_long(as_in_production: Flask, path: str, fiel
     """Medians within a tenth of each other; a busy machine gets a second and a third try."""
     for _ in range(3):
         known, unknown = medians(as_in_production, path, fields)
-        print(f"{path}: known {1000 * known:.2f} ms, unknown {1000 * unknown:.2f} ms, ratio {known / unknown:.3f}")
+        measured(f"{path}: known {1000 * known:.2f} ms, unknown {1000 * unknown:.2f} ms, ratio {known / unknown:.3f}")
         if 0.9 < known / unknown < 1.1:
             return
     pytest.fail(f"{path} tells known e-mails apart: {1000 * known:.2f} ms against {1000 * unknown:.2f} ms")

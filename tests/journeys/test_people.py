@@ -167,6 +167,7 @@ def test_a_person_takes_their_data_and_is_erased(open_page: OpenPage, inside: In
     admin = open_page(ANA, script=False)
     admin.goto(mailed_path(ANA.email))
     expect(admin.get_by_role("heading", level=1)).to_have_text(name)
+    expect(admin.get_by_text("Asks to be erased")).to_be_visible()
     admin.get_by_role("link", name="Erase").click()
     heading(admin, f"Erase {name}")
     admin.get_by_label("Name").fill(name.split()[0])
@@ -178,5 +179,54 @@ def test_a_person_takes_their_data_and_is_erased(open_page: OpenPage, inside: In
 
     page.goto("/skyline/profile")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    fill_in_sign_in(page, person.email)
+    expect(page.get_by_text("do not belong together")).to_be_visible()
+
+
+@BOTH_WAYS
+def test_who_is_suspended_takes_their_data_and_asks_to_be_erased(
+    open_page: OpenPage, inside: Inside, work_off: Callable[[str], int], script: bool
+) -> None:
+    name = "Yves Kept" if script else "Zoe Kept"
+    page = open_page(a_learner(inside, name, status="suspended"), script=script, width=390)
+    page.goto("/skyline/standing")
+    heading(page, "Your access is suspended", look=script)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download your data").click()
+    assert json.loads(Path(download.value.path()).read_text())["membership"][0]["name"] == name
+    page.get_by_role("link", name="Ask to be erased").click()
+    heading(page, "Ask to be erased", look=script)
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_text("have your request").first).to_be_visible()
+
+    work_off("skyline")
+    admin = open_page(ANA, script=script)
+    admin.goto("/skyline/notifications")
+    admin.get_by_role("button", name=f"Open: {name} asks to be erased").click()
+    heading(admin, name, look=script)
+    with admin.expect_download() as download:
+        admin.get_by_role("link", name="Download their data").click()
+    assert "user_session" not in json.loads(Path(download.value.path()).read_text())
+    admin.locator("summary", has_text="Close their request").click()
+    admin.get_by_role("button", name="Close request").click()
+    expect(admin.get_by_text("is not waiting for an answer any more").first).to_be_visible()
+
+
+@BOTH_WAYS
+def test_whom_no_school_knows_deletes_their_account(open_page: OpenPage, inside: Inside, script: bool) -> None:
+    person = Person("nobodys@elsewhere.example" if script else "nobodys2@elsewhere.example", "")
+    with inside("skyline"):
+        add_user(person.email, password=PASSWORD, cost=4).email_confirmed_at = clock.now()
+    page = open_page(person, script=script, width=390)
+    page.goto("/schools")
+    heading(page, "Your schools", look=script)
+    page.get_by_role("link", name="Delete your account").click()
+    heading(page, "Delete your account", look=script)
+    page.get_by_label("Your password").fill("not it")
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_text("not your current password")).to_be_visible()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_text("Your account is deleted.").first).to_be_visible()
     fill_in_sign_in(page, person.email)
     expect(page.get_by_text("do not belong together")).to_be_visible()

@@ -20,6 +20,7 @@ from launcher import lock
 from launcher.embedded import create_roles, start_postgres, start_redis
 from tests.launcher.processes import ROOT, lives, speaking_of, wait_until
 from tests.launcher.starts import environment, slowness, start
+from tests.measured import measured
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="these look at processes through /proc")
 
@@ -174,7 +175,7 @@ def test_two_run_side_by_side_and_the_second_start_is_quick(folder: Path, data_d
     ours = start(folder)
     took = time.monotonic() - began
     limit = 5.0 * max(before, slowness())
-    print(f"the second start took {took:.1f} s of {limit:.1f} s")
+    measured(f"the second start took {took:.1f} s of {limit:.1f} s")
     assert took < limit
     assert ours.healthy()
     assert theirs.healthy()

@@ -37,6 +37,7 @@ from tests.long.product import (
     request_hour,
     wait_until_drained,
 )
+from tests.measured import measured
 
 pytestmark = [
     pytest.mark.long,
@@ -75,13 +76,13 @@ def test_no_answered_post_is_lost_when_a_process_is_killed(ground: Ground) -> No
                 began, before = time.monotonic(), posts.count
                 product.kill(victim())
                 posts.wait_for_more()
-                print(
+                measured(
                     f"{name} killed: after {time.monotonic() - began:.1f} s {posts.count - before} more posts were answered"
                 )
             product.kill(product.started.process.pid)
         ground.forget()
         product = ground.on_embedded_servers()
-    print(f"answers: {dict(sorted(posts.statuses.items()))}")
+    measured(f"answers: {dict(sorted(posts.statuses.items()))}")
     assert set(posts.statuses) <= {303, 503}, posts.odd
     kept = {note for (note,) in product.rows("select note from booking where note like 'chaos %%'")}
     assert posts.answered - kept == set()
@@ -286,7 +287,7 @@ class People:
         assert answers[-1].status == 303, answers[-1].text[:400]
         waiting = request_hour(again, f"waits without {without}", number=self._another_hour())
         slowest = max(answer.seconds for answer in [*answers, waiting])
-        print(f"without {without}: {len(answers) + 1} answers, the slowest after {slowest:.2f} s")
+        measured(f"without {without}: {len(answers) + 1} answers, the slowest after {slowest:.2f} s")
         assert slowest < PATIENCE
         return number_of(waiting)
 
@@ -310,7 +311,7 @@ def test_without_postgresql_every_page_says_so_and_comes_back_by_itself(ground: 
             asked = list(pool.map(lambda path: leo.ask("GET", path), [*PAGES, "/skyline/bookings/new", "/login"] * 3))
         asked += [request_hour(leo, "nobody is there"), leo.post("/login", email=LEO.email, password=PASSWORD)]
         slowest = max(answer.seconds for answer in asked)
-        print(
+        measured(
             f"without postgres: {dict(Counter(answer.status for answer in asked))}, the slowest after {slowest:.2f} s"
         )
         for answer in asked:
@@ -323,7 +324,7 @@ def test_without_postgresql_every_page_says_so_and_comes_back_by_itself(ground: 
         began = time.monotonic()
         wait_until(lambda: leo.ask("GET", "/skyline/").status == 200, seconds=20)
         wait_until(lambda: product.ask("/readyz").status == 200, seconds=20)
-        print(f"back after {time.monotonic() - began:.2f} s")
+        measured(f"back after {time.monotonic() - began:.2f} s")
     assert {leo.ask("GET", path).status for path in PAGES * 4} == {200}
     assert number_of(request_hour(leo, "they are back"))
     assert product.pid("web") == web

@@ -22,6 +22,7 @@ from tests.guards import walk
 from tests.guards.visits import VISITS
 from tests.long import hostile, rounds
 from tests.long.hostile import CURSORS, HEADERS, IDS, VALUES
+from tests.measured import measured
 
 pytestmark = pytest.mark.long
 
@@ -57,7 +58,7 @@ class Tally:
             self.broken.append(f"{status} from {path} {words}"[:600])
 
     def check(self) -> None:
-        print(f"\n{self.statuses.total()} requests: {dict(sorted(self.statuses.items()))}")
+        measured(f"{self.statuses.total()} requests: {dict(sorted(self.statuses.items()))}")
         assert not self.broken, f"{len(self.broken)} answers:\n" + "\n".join(self.broken[:20])
 
 

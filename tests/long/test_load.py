@@ -27,6 +27,7 @@ from tests.cast import PASSWORD, Person
 from tests.live import LiveServer
 from tests.long import rounds
 from tests.long.lessons import Lessons, Question
+from tests.measured import measured
 
 pytestmark = pytest.mark.long
 
@@ -78,7 +79,7 @@ def test_two_hundred_learners_take_a_course_at_once(live: LiveServer, the_app: F
         everybody = list(pool.map(take, range(len(people))))
 
     answers = [answer for learner in everybody for answer in learner.answers]
-    print(f"\n{len(people)} learners: {in_words(answers)}")
+    measured(f"{len(people)} learners: {in_words(answers)}")
     assert {answer.status for answer in answers} <= {200, 303}
     with live.inside("skyline", app=the_app):
         for person, learner in zip(people, everybody, strict=True):

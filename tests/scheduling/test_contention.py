@@ -22,6 +22,7 @@ from app.scheduling.models import Booking, Claim
 from tests.browser import ONCE, Answer, Browser
 from tests.cast import ANA, BEA, PASSWORD, Person
 from tests.live import LiveServer
+from tests.measured import measured
 from tests.scheduling.booking_makers import aircraft, an_hour, person, work_only
 
 RIVALS = 60
@@ -110,7 +111,7 @@ def test_sixty_ask_for_one_hour_and_one_gets_it(live: LiveServer, the_app: Flask
         lambda one=one, key=key: one.post("/skyline/bookings", once=key, **wanted)
         for one, key in zip(browsers, keys, strict=True)
     ])  # fmt: skip
-    print(f"\n{RIVALS} requests at once: {in_words(asked)}")
+    measured(f"{RIVALS} requests at once: {in_words(asked)}")
     assert [answer.status for answer in asked] == [303] * RIVALS
     pages = sorted({answer.location for answer in asked})
     assert len(pages) == RIVALS
@@ -120,7 +121,7 @@ def test_sixty_ask_for_one_hour_and_one_gets_it(live: LiveServer, the_app: Flask
     shared = slowdown()
     decided = at_once([lambda path=path: admin.post(f"{path}/approval") for path in pages])
     shared = max(shared, slowdown())
-    print(f"{RIVALS} approvals at once: {in_words(decided)}, on a machine shared {shared:.1f} ways")
+    measured(f"{RIVALS} approvals at once: {in_words(decided)}, on a machine shared {shared:.1f} ways")
     assert Counter(answer.status for answer in decided) == {303: 1, 409: RIVALS - 1}
     assert all("The next free one is 11:00" in answer.text for answer in decided if answer.status == 409)
     assert max(answer.seconds for answer in decided) < LONGEST_WAIT * shared

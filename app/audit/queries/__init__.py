@@ -21,11 +21,12 @@ from app.audit.queries.trail import (
     people_in,
     stream_trail,
     vocabulary,
+    was_done_since,
 )
 
 __all__ = [
     "KIND_OF_FIELD", "PERSON", "Head", "Line", "Names", "Record", "Verdict", "Vocabulary", "Wanted",
     "emails_of_operators", "find_head", "find_links_between", "list_entries_about", "list_schools",
-    "list_trail", "names_of_records", "numbers_in",
-    "operators_in", "people_in", "records_in", "stream_chain", "stream_trail", "verify_chain", "vocabulary",
+    "list_trail", "names_of_records", "numbers_in", "operators_in", "people_in", "records_in", "stream_chain",
+    "stream_trail", "verify_chain", "vocabulary", "was_done_since",
 ]  # fmt: skip

@@ -61,6 +61,15 @@ def list_entries_about(subject_type: str, subject_id: int, *, limit: int = 50) -
     return list(session.scalars(about.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)))
 
 
+def was_done_since(action: str, subject_type: str, subject_id: int, since: datetime) -> bool:
+    """Whether this was done to one record at that instant or later."""
+    done = select(AuditEntry.id).where(
+        AuditEntry.subject_type == subject_type, AuditEntry.subject_id == subject_id, AuditEntry.at >= since,
+        AuditEntry.action == action,
+    )  # fmt: skip
+    return session.execute(done.limit(1)).first() is not None
+
+
 def list_trail(wanted: Wanted, *, cursor: str = "") -> Page[Line]:
     """A page of the school's trail, newest first, in one SELECT."""
     by = [AuditEntry.at, AuditEntry.id]

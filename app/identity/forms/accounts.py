@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation.forms import Form
 from app.identity.forms.registration import NewPassword, current_password_field, email_field, new_password_field
+from app.identity.forms.second_factor import code_field
 
 
 class ForgottenForm(Form):
@@ -25,6 +26,13 @@ class PasswordForm(NewPassword, Form):
 
     current = current_password_field(_l("Current password"))
     password = new_password_field(_l("New password"))
+
+
+class DeletionForm(Form):
+    """Ending one's account; the code is asked for where there is a second factor."""
+
+    password = current_password_field(_l("Your password"))
+    totp_code = code_field(_l("Code from the app, or a recovery code"))
 
 
 class EmailForm(Form):

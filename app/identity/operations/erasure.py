@@ -8,29 +8,70 @@ from flask_babel import gettext as _
 from sqlalchemy import delete
 
 from app.audit.operations import audit, audit_on_platform
+from app.audit.queries import was_done_since
 from app.foundation import clock, personal_data
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
 from app.foundation.formats import sort_key
-from app.foundation.jobs import schedule_job
 from app.foundation.models import OnceKey
 from app.foundation.refusals import Refusal
-from app.identity.events import MemberErased
+from app.identity.events import ErasureRequested, MemberErased
 from app.identity.models import Membership, OneUseToken, User
+from app.identity.operations.accounts import prove_password
 from app.identity.operations.credentials import drop_second_factor, end_sessions, hold_user
 from app.identity.operations.people import keep_an_admin
+from app.identity.operations.profile import expect_proven
+from app.identity.operations.second_factor import use_code, wrong_code
 from app.identity.queries import count_schools_of_user
 
 ERASED = "Erased person"
 
 
+class StillKnown(Refusal):
+    """A school has a row of the person: what it keeps is its to erase, at their request."""
+
+
 def ask_for_erasure(member: Membership, *, actor: Actor) -> None:
-    """A person asks their school's admins to erase them. An admin decides, since records may have to be kept a while."""
-    number = clock.now().date().toordinal()
-    key = f"erasure-request:{member.id}:{number}"
-    if schedule_job("identity.send_erasure_request", key=key, member_id=member.id, number=number):
-        audit("erasure.requested", actor=actor, subject=member)
+    """A person asks their school's admins to erase them. An admin decides, since records may have to be kept a while.
+
+    Asking again on the same day changes nothing; on a later one the admins are told anew.
+    """
+    expect_proven(member)
+    session.refresh(member, with_for_update={"key_share": True})
+    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    if member.erasure_asked_at and was_done_since("erasure.requested", "Membership", member.id, today):
+        return
+    member.erasure_asked_at = member.erasure_asked_at or clock.now()
+    audit("erasure.requested", actor=actor, subject=member)
+    announce(ErasureRequested(member.id, today.toordinal()))
+
+
+def answer_erasure(member: Membership, *, actor: Actor) -> Membership:
+    """An admin has told a person what has to be kept and why: they do not wait any more, and may ask again."""
+    session.refresh(member, with_for_update={"key_share": True})
+    if member.erasure_asked_at is None:
+        raise Refusal(_("Nobody waits for this answer any more: it was given, or they are erased."))
+    member.erasure_asked_at = None
+    audit("erasure.answered", actor=actor, subject=member)
+    return member
+
+
+def delete_own_account(*, password: str, code: str, key: bytes, actor: Actor) -> None:
+    """A person whom no school knows ends their account, by their password and, if they have one, a code of the second factor.
+
+    Refuses where a school has a row of them, and an operator. Whoever makes a member holds the account first, so that nobody
+    is invited meanwhile. No mail confirms it: the address is gone with the account.
+    """
+    hold_user(actor.user_id)
+    user = prove_password(actor, password)
+    if user.totp_confirmed_at and not use_code(user, code, key=key):
+        raise wrong_code()
+    if user.is_operator:
+        raise Refusal(_("You are an operator of this Groundschool. Whoever runs it ends that first."))
+    if count_schools_of_user(user.id):
+        raise StillKnown(_("A school still knows you. Ask it to erase you first."))
+    _erase_account(user, "account.deleted")
 
 
 def erase_person(member: Membership, *, actor: Actor) -> Membership:
@@ -51,7 +92,7 @@ def erase_person(member: Membership, *, actor: Actor) -> Membership:
     session.execute(delete(OnceKey).where(OnceKey.user_id == user.id))
     session.execute(delete(OneUseToken).where(OneUseToken.membership_id == member.id))
     if _goes_with(member, user):
-        _erase_account(user)
+        _erase_account(user, "account.erased")
     else:
         member.user_id = _nobody().id
     _blank(member)
@@ -66,7 +107,7 @@ def _blank(member: Membership) -> None:
     member.phone = member.emergency_contact = member.certificate_number = member.license_number = None
     member.zone = member.level = member.department_id = member.primary_instructor_id = member.standing_reason = None
     member.roles, member.tags, member.locale = ["learner"], [], "en"
-    member.status, member.erased_at = "erased", clock.now()
+    member.status, member.erased_at, member.erasure_asked_at = "erased", clock.now(), None
 
 
 def _goes_with(member: Membership, user: User) -> bool:
@@ -85,13 +126,13 @@ def _nobody() -> User:
     return user
 
 
-def _erase_account(user: User) -> None:
+def _erase_account(user: User, action: str) -> None:
     end_sessions(user.id, reason="erased")
     drop_second_factor(user)
     session.execute(delete(OneUseToken).where(OneUseToken.user_id == user.id))
     user.email, user.password_hash, user.email_confirmed_at = _no_address(), None, None
     user.erased_at = clock.now()
-    audit_on_platform("account.erased", user_id=user.id)
+    audit_on_platform(action, user_id=user.id)
 
 
 def _no_address() -> str:

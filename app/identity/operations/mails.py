@@ -13,7 +13,7 @@ from app.foundation.jobs import GiveUp
 from app.foundation.mail import MailNotConfigured, absolute_url, send_mail
 from app.identity.models import Membership, OneUseToken, User
 from app.identity.operations.links import is_asked_too_often, is_taken, renew_link, void_older
-from app.identity.queries import find_link_by_id, find_standing_member, find_user, list_addresses_with_role
+from app.identity.queries import find_link_by_id, find_standing_member, find_user
 from app.identity.rules import Purpose
 
 
@@ -55,16 +55,6 @@ def send_notice_mail(notice: str, user_id: int, number: int) -> None:
     user = find_user(user_id)
     if user and not user.erased_at:
         _hand_over(NOTICES[notice](user), to=user.email, key=f"notice:{notice}:{user_id}:{number}")
-
-
-def send_erasure_request(member_id: int, number: int) -> None:
-    """Tell every admin of the school that a person asks to be erased."""
-    member = session.get(Membership, member_id)
-    if member is None or member.erased_at:
-        return
-    letter = _erasure_letter(member)
-    for admin_id, address in list_addresses_with_role("admin"):
-        _hand_over(letter, to=address, key=f"erasure:{member_id}:{number}:{admin_id}")
 
 
 def send_test_letter(user_id: int, number: int) -> None:
@@ -272,15 +262,3 @@ NOTICES: dict[str, Callable[[User], Letter]] = {
     "declined": _declined,
     "suspended": _suspended,
 }
-
-
-def _erasure_letter(member: Membership) -> Letter:
-    school = tenancy.required()
-    return Letter(
-        _("%(name)s asks to be erased", name=member.name),
-        (
-            _("%(name)s asks %(school)s to erase what it keeps about them.", name=member.name, school=school.name),
-            _("An admin does that on their page, or tells them why it has to wait:"),
-            absolute_url("identity.profile_show", tenant=school.slug).replace("/profile", f"/people/{member.id}"),
-        ),
-    )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
 
-from app.audit.operations import audit
-from app.foundation import clock, tenancy
+from app.audit.operations import audit, keys_of_app
+from app.audit.rules import PLATFORM, KeyRing
+from app.foundation import clock, personal_data, tenancy
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
 from app.foundation.formats import sort_key
+from app.foundation.mail import can_send_mail
 from app.foundation.refusals import Refusal
+from app.foundation.tenancy import TenantRef
 from app.foundation.zones import known_zones
 from app.identity.events import ProfileChanged
-from app.identity.models import Membership
-from app.identity.queries import find_user, list_sessions_told
+from app.identity.models import Membership, User
+from app.identity.queries import find_user
 from app.tenants.models import Department
 from app.tenants.queries import school_settings
 
@@ -52,22 +57,78 @@ def change_profile(member: Membership, changes: dict[str, Any], *, actor: Actor)
     return member
 
 
-def tell_account(member: Membership, *, actor: Actor) -> dict[str, Any]:
-    """What is kept about a person's account, JSON-ready: the beginning of an export, which is recorded. Their rows follow."""
+@dataclass(frozen=True)
+class Told:
+    """What is told of a person: JSON-ready, first of their account, then row by row with each table's name."""
+
+    account: dict[str, Any]
+    rows: Iterator[tuple[str, dict[str, Any]]]
+
+
+def tell(member: Membership, *, actor: Actor) -> Told:
+    """What is kept about a person, which is recorded: for themself, or as the school keeps it, for an admin to hand over.
+
+    Where an account signed in, from which addresses, and what stands on the platform's trail is its person's alone to know.
+    """
     user, school = find_user(member.user_id), tenancy.required()
     assert user
+    is_self = actor.user_id == user.id
     audit("profile.exported", actor=actor, subject=member)
-    return {
-        "school": {"name": school.name, "address": f"/{school.slug}/"},
-        "told_at": clock.now().isoformat(),
-        "account": {
-            "email": user.email,
+    account: dict[str, Any] = {"email": user.email}
+    if is_self:
+        account |= {
             "email_confirmed_at": user.email_confirmed_at,
             "second_factor": user.totp_confirmed_at is not None,
             "created_at": user.created_at,
-            "signed_in": list_sessions_told(user.id),
-        },
-    }
+        }
+    head = {"name": school.name, "address": f"/{school.slug}/"}
+    return Told(
+        {"school": head, "told_at": clock.now().isoformat(), "account": account},
+        _rows(member.id, school, keys_of_app(), account_id=user.id if is_self else None),
+    )
+
+
+def expect_proven(member: Membership) -> None:
+    """Refuse a person whom the school has not let in and whose account may be somebody else's.
+
+    Anybody may have registered with the address that an admin typed: they are not told what the school wrote down of its owner.
+    """
+    user = find_user(member.user_id)
+    if user and not is_proven(member, user):
+        raise Refusal(
+            _("Confirm your e-mail first: open the link that was mailed to you.")
+            if can_send_mail()
+            else _("Accept the invitation first: until then nobody knows that it is you.")
+        )
+
+
+def is_proven(member: Membership, user: User) -> bool:
+    """Whether the account is known to be of the person whom the school means."""
+    if member.is_active or user.email_confirmed_at:
+        return True
+    return member.status != "invited" and not can_send_mail()
+
+
+def _rows(
+    member_id: int, school: TenantRef, ring: KeyRing, *, account_id: int | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of an export, with the network addresses of the person's own deeds, if it is they who read it.
+
+    Of what others did to them, where those did it from is not told: it is about those others.
+    """
+    for table, row in personal_data.stream(member_id, school, account_id=account_id):
+        if table in _BOUND_TO:
+            cipher, key_id = row.pop("ip_cipher"), row.pop("ip_key_id")
+            if table == "audit_entry" and row["actor_id"] != member_id:
+                del row["user_agent"]
+            elif account_id:
+                bound_to = _BOUND_TO[table] or str(school.id)
+                row["ip"] = ring.read(bytes.fromhex(cipher[2:]) if cipher else None, key_id, bound_to=bound_to)
+        yield table, row
+
+
+_BOUND_TO = {"audit_entry": "", "platform_entry": PLATFORM}
+"""The tables that keep encrypted addresses, and what those are bound to; empty for the school."""
 
 
 def _check(member: Membership, changed: dict[str, Any]) -> None:

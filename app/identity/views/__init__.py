@@ -28,4 +28,15 @@ login = SessionsOfOurs()
 login.anonymous_user = lambda: STRANGER
 login.session_protection = None
 
-from app.identity.views import accounts, acting, imports, people, profile, registration, second_factor, sessions, set_up  # noqa: E402, F401
+from app.identity.views import (  # noqa: E402, F401
+    accounts,
+    acting,
+    deletion,
+    imports,
+    people,
+    profile,
+    registration,
+    second_factor,
+    sessions,
+    set_up,
+)

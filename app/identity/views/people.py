@@ -38,7 +38,14 @@ from app.identity.operations.people import (
 )
 from app.identity.operations.registration import invite_again, link_to_hand_over
 from app.identity.policies import Can
-from app.identity.queries import count_unconfirmed, count_waiting, find_facts, list_people, names_of_members
+from app.identity.queries import (
+    ASKS_ERASURE,
+    count_unconfirmed,
+    count_waiting,
+    find_facts,
+    list_people,
+    names_of_members,
+)
 from app.identity.rules import role_words, standing_words
 from app.identity.views import bp as identity_bp
 from app.identity.views import people_bp as bp
@@ -211,7 +218,10 @@ def _list_page(form: ApprovalsForm | None = None) -> Any:
     departments = {str(department.id): department.name for department in list_departments()}
     wanted = list_query(
         sorts={"name": _("Name"), "newest": _("Newest first")},
-        status={value: word for value, word in standing_words().items() if value != "erased"},
+        status={
+            **{value: word for value, word in standing_words().items() if value != "erased"},
+            ASKS_ERASURE: _("Asks to be erased"),
+        },
         role=role_words(),
         department=departments,
     )

@@ -9,20 +9,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from flask import Response, url_for
+from flask import Response, abort, redirect, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from app.foundation import clock, personal_data, tenancy
-from app.foundation.permissions import access, own_account, requires, signed_in
+from app.foundation import clock, tenancy
+from app.foundation.actor import Actor
+from app.foundation.permissions import access, own_record, requires, signed_in
 from app.foundation.replies import page, reply
 from app.identity.forms.profile import ErasureForm, FactsForm, ProfileForm
-from app.identity.forms.registration import PressOnlyForm
 from app.identity.models import Membership
-from app.identity.operations.erasure import ask_for_erasure, erase_person
-from app.identity.operations.profile import change_profile, tell_account
+from app.identity.operations.erasure import answer_erasure, ask_for_erasure, erase_person
+from app.identity.operations.profile import Told, change_profile, expect_proven, tell
 from app.identity.policies import Can
-from app.identity.queries import list_instructor_choices
+from app.identity.queries import find_standing_member, list_instructor_choices
 from app.identity.views import bp
 from app.tenants.queries import list_departments, school_settings
 
@@ -45,27 +45,28 @@ def profile_update() -> Any:
 
 
 @bp.get("/<tenant>/profile/export.json")
-@own_account
+@own_record
 def profile_export() -> Response:
-    member, school = _me(), tenancy.required()
-    told = tell_account(member, actor=current_user)
-    name = f"{school.slug}-{clock.today('UTC').isoformat()}.json"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    body = _told(told, personal_data.stream(member.id, school))
-    return Response(body, mimetype="application/json", headers=headers)
+    member = _my_row()
+    expect_proven(member)
+    return _download(tell(member, actor=_as_oneself(member)))
 
 
 @bp.get("/<tenant>/profile/erasure")
-@own_account
+@own_record
 def erasure_request_new() -> Any:
-    return page("identity/erasure_request.html", form=PressOnlyForm())
+    member = _my_row()
+    expect_proven(member)
+    return page("identity/erasure_request.html", member=member)
 
 
 @bp.post("/<tenant>/profile/erasure")
-@own_account
+@own_record
 def erasure_request_create() -> Any:
-    ask_for_erasure(_me(), actor=current_user)
-    return reply(url_for("identity.profile_show"), said=_("Your school's admins have your request."))
+    member = _my_row()
+    ask_for_erasure(member, actor=_as_oneself(member))
+    home = "identity.profile_show" if current_user.membership_id else "identity.standing_show"
+    return reply(url_for(home), said=_("Your school's admins have your request."))
 
 
 @bp.get("/<tenant>/people/<int:member_id>/facts")
@@ -102,8 +103,42 @@ def erasure_create(member_id: int) -> Any:
     return page("identity/erasure.html", form=form, member=member, status=form.status)
 
 
+@bp.get("/<tenant>/people/<int:member_id>/export.json")
+@requires(Can.ERASE_PEOPLE)
+def person_export(member_id: int) -> Response:
+    member = access(Membership, member_id)
+    return _download(tell(member, actor=current_user), whose=f"person-{member.id}-")
+
+
+@bp.post("/<tenant>/people/<int:member_id>/erasure/answer")
+@requires(Can.ERASE_PEOPLE)
+def erasure_answer_create(member_id: int) -> Any:
+    member = answer_erasure(access(Membership, member_id), actor=current_user)
+    said = _("%(name)s is not waiting for an answer any more.", name=member.name)
+    return reply(url_for("people.show", member_id=member.id), said=said)
+
+
+@bp.get("/<tenant>/people/<int:member_id>/erasure/answer")
+@requires(Can.SEE_PEOPLE)
+def erasure_answer_show(member_id: int) -> Any:
+    """A deed is posted; whoever opens its address is led to the person's page."""
+    return redirect(url_for("people.show", member_id=access(Membership, member_id).id), 303)
+
+
 def _me() -> Membership:
     return access(Membership, current_user.membership_id)
+
+
+def _my_row() -> Membership:
+    """What the school keeps of whoever asks, let in or not."""
+    if current_user.membership_id:
+        return _me()
+    return find_standing_member(current_user.user_id) or abort(404)
+
+
+def _as_oneself(member: Membership) -> Actor:
+    """A person as the actor of what concerns themself, also where the school does not let them in."""
+    return Actor(user_id=current_user.user_id, membership_id=member.id)
 
 
 def _facts_form(member: Membership, form: FactsForm) -> FactsForm:
@@ -116,10 +151,16 @@ def _facts_form(member: Membership, form: FactsForm) -> FactsForm:
     return form
 
 
-def _told(account: dict[str, Any], rows: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[str]:
+def _download(told: Told, *, whose: str = "") -> Response:
+    name = f"{tenancy.required().slug}-{whose}{clock.today('UTC').isoformat()}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return Response(_json(told), mimetype="application/json", headers=headers)
+
+
+def _json(told: Told) -> Iterator[str]:
     """One JSON object: what was told of the account, then a list for each table. Runs when the request is over."""
-    yield json.dumps(account, indent=1, ensure_ascii=False, default=_plain)[:-2]
-    for table, some in groupby(rows, key=itemgetter(0)):
+    yield json.dumps(told.account, indent=1, ensure_ascii=False, default=_plain)[:-2]
+    for table, some in groupby(told.rows, key=itemgetter(0)):
         yield f",\n {json.dumps(table)}: ["
         for place, (_table, row) in enumerate(some):
             yield f"{',' if place else ''}\n  {json.dumps(row, ensure_ascii=False)}"

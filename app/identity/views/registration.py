@@ -18,6 +18,7 @@ from app.foundation.replies import page, reply, wants_partial
 from app.identity.forms.registration import ConfirmationForm, InvitationForm, JoinForm, RegistrationForm
 from app.identity.models import Membership, OneUseToken, User
 from app.identity.operations.credentials import has_to_prove_password, needs_new_password
+from app.identity.operations.profile import is_proven
 from app.identity.operations.registration import accept_invitation, confirm_registration, invited_by, join, register
 from app.identity.queries import find_link, find_standing_member, find_user
 from app.identity.rules import Purpose, password_matches
@@ -127,6 +128,7 @@ def standing_show() -> Any:
         confirmed=bool(user and user.email_confirmed_at) or not can_send_mail(),
         mails=can_send_mail(),
         reason=member.standing_reason if member else None,
+        may_take_data=bool(user and member and is_proven(member, user)),
     )
 
 

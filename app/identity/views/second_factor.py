@@ -56,7 +56,7 @@ def second_factor_show() -> Any:
 @own_account
 def second_factor_begin() -> Any:
     form = BeginForm()
-    if _carry_out(form, lambda: begin_second_factor(password=form.password.data or "", **_who())):
+    if with_proof(form, lambda: begin_second_factor(password=form.password.data or "", **who())):
         return reply(url_for("identity.second_factor_set_up", next=own_path(form.next.data) or None))
     return _overview(form)
 
@@ -71,7 +71,7 @@ def second_factor_set_up() -> Any:
 @own_account
 def second_factor_confirm() -> Any:
     form = ConfirmForm()
-    codes = _carry_out(form, lambda: confirm_second_factor(form.totp_code.data or "", **_who()))
+    codes = with_proof(form, lambda: confirm_second_factor(form.totp_code.data or "", **who()))
     if codes:
         return _codes_page(codes, own_path(form.next.data))
     return _set_up_page(form)
@@ -87,7 +87,7 @@ def recovery_codes_new() -> Any:
 @own_account
 def recovery_codes_create() -> Any:
     form = RenewForm()
-    codes = _carry_out(form, lambda: renew_recovery_codes(form.totp_code.data or "", **_who()))
+    codes = with_proof(form, lambda: renew_recovery_codes(form.totp_code.data or "", **who()))
     return _codes_page(codes, "") if codes else page("identity/recovery_codes_new.html", form=form, status=form.status)
 
 
@@ -102,9 +102,9 @@ def second_factor_end_new() -> Any:
 def second_factor_end() -> Any:
     form = TurnOffForm()
     deed: Callable[[], User] = lambda: turn_off_second_factor(  # noqa: E731
-        password=form.password.data or "", code=form.totp_code.data or "", **_who()
+        password=form.password.data or "", code=form.totp_code.data or "", **who()
     )
-    if _carry_out(form, deed):
+    if with_proof(form, deed):
         return reply(url_for("identity.second_factor_show"), said=_("Your second factor is off."))
     return page("identity/second_factor_end.html", form=form, status=form.status)
 
@@ -209,7 +209,7 @@ def _code_page(form: SignInCodeForm) -> Any:
 # -- what the deeds need -------------------------------------------------------------------------------------------
 
 
-def _carry_out(form: Form, deed: Callable[[], T]) -> T | None:
+def with_proof(form: Form, deed: Callable[[], T]) -> T | None:
     """Do what a password or code opens. Wrong ones are counted and recorded, so that a borrowed screen does not find them out."""
 
     def counted() -> T:
@@ -225,7 +225,7 @@ def _carry_out(form: Form, deed: Callable[[], T]) -> T | None:
     return done
 
 
-def _who() -> dict[str, Any]:
+def who() -> dict[str, Any]:
     return {"key": _key(), "actor": current_user}
 
 
