@@ -14,6 +14,7 @@ from app.foundation.settings import Settings
 from tests.measured import begin, lines_of
 from tests.servers import Servers, clone_database, drop_database, settings_for
 
+LONG_FOLDERS = {"long", "launcher", "journeys"}
 _servers: Servers | None = None
 hypothesis.settings.register_profile("house", deadline=None, database=None)
 hypothesis.settings.load_profile("house")
@@ -32,6 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _servers:
         _servers.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first: two workers share what is left, and a long test begun last would have one wait for it."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG_FOLDERS)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
