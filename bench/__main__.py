@@ -50,7 +50,7 @@ def _refuse(sentence: str) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure the main pages beside their floors.")
     parser.add_argument("--size", choices=("S", "M", "L"), default="S", help="how much `flask demo grow` writes first")
-    parser.add_argument("--quick", action="store_true", help="few samples, under two minutes; judges nothing")
+    parser.add_argument("--quick", action="store_true", help="few samples, a minute of work; judges nothing")
     parser.add_argument(
         "--pages", type=lambda text: text.split(","), help="only these, by their names in bench/pages.py"
     )
