@@ -17,6 +17,7 @@ from app.demo.cast import PASSWORD
 from bench.driver import Client, alternate
 
 if TYPE_CHECKING:
+    from bench.run import Effort
     from bench.stage import Side, Stage
 
 TARGET = 1.3
@@ -46,18 +47,18 @@ class Compared:
         return round(self.ratio, 2) > TARGET
 
 
-def compare(stage: Stage, *, pairs: int) -> list[Compared]:
-    """Time each on both databases in turn, `pairs` times."""
+def compare(stage: Stage, effort: Effort) -> list[Compared]:
+    """Time each on both databases in turn."""
     sides = stage.serve_both(GROWN)
     return [
-        _compared("people", [_page(side, "people") for side in sides], pairs),
-        _compared("audit", [_page(side, "audit") for side in sides], pairs),
-        _compared("sign-in", [_signing_in(side) for side in sides], pairs),
+        _compared("people", [_page(side, "people") for side in sides], effort),
+        _compared("audit", [_page(side, "audit") for side in sides], effort),
+        _compared("sign-in", [_signing_in(side) for side in sides], effort),
     ]
 
 
-def _compared(name: str, asks: Sequence[Callable[[], float]], pairs: int) -> Compared:
-    demo, grown = (statistics.median(took) * 1000 for took in alternate(*asks, pairs=pairs))
+def _compared(name: str, asks: Sequence[Callable[[], float]], effort: Effort) -> Compared:
+    demo, grown = (statistics.median(took) * 1000 for took in alternate(*asks, effort))
     return Compared(name, demo, grown)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -11,18 +10,19 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.run import Effort
     from bench.stage import Target
 
-WARM_UP = 30
+FEWEST = 5
+"""So many pairs are timed even when the time for them is over."""
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ class Client:
         self.socket.close()
 
 
-def time_in_turn(page: Target, floor: Target, *, pairs: int) -> Timed:
-    """Ask for the page, then its floor, `pairs` times over, so that whatever else the machine does hits both."""
+def time_in_turn(page: Target, floor: Target, effort: Effort) -> Timed:
+    """Ask for the page, then its floor, again and again, so that whatever else the machine does hits both."""
     ours, bare = Client(page), Client(floor)
     try:
-        took, floors = alternate(ours.ask, bare.ask, pairs=pairs)
+        took, floors = alternate(ours.ask, bare.ask, effort)
     finally:
         ours.close()
         bare.close()
@@ -89,14 +89,17 @@ def time_in_turn(page: Target, floor: Target, *, pairs: int) -> Timed:
     )
 
 
-def alternate(
-    one: Callable[[], float], other: Callable[[], float], *, pairs: int
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Ask both in turn, first until they are warm; the seconds that each took, `pairs` of them."""
-    for _ in range(WARM_UP):
+def alternate(one: Callable[[], float], other: Callable[[], float], effort: Effort) -> tuple[list[float], list[float]]:
+    """Ask both in turn, first until they are warm; the seconds that each took."""
+    for _ in range(effort.warm_up):
         one()
         other()
-    took, others = zip(*((one(), other()) for _ in range(pairs)), strict=True)
+    took: list[float] = []
+    others: list[float] = []
+    over = time.monotonic() + effort.patience
+    while len(took) < effort.pairs and (len(took) < FEWEST or time.monotonic() < over):
+        took.append(one())
+        others.append(other())
     return took, others
 
 
@@ -105,9 +108,26 @@ def name() -> str:
     return "wrk" if shutil.which("wrk") else "locust"
 
 
-def requests_per_second(url: str, headers: Mapping[str, str], *, at_once: int, effort: Effort) -> float:
+Ask = Callable[[str, Mapping[str, str], int, int], float]
+"""Asks for an address with headers, so many at once, for so many seconds; returns requests a second."""
+
+
+@contextmanager
+def many() -> Iterator[Ask]:
+    """Whoever asks many times at once: wrk, else locust, which lives in a process of its own until this is left."""
+    if name() == "wrk":
+        yield _wrk
+        return
+    command = [sys.executable, "-W", "ignore", "-m", "bench.crowd"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as crowd:
+        try:
+            yield partial(_locust, crowd)
+        finally:
+            crowd.kill()
+
+
+def requests_per_second(ask: Ask, url: str, headers: Mapping[str, str], *, at_once: int, effort: Effort) -> float:
     """The median of several rounds, each request on a connection of its own, so that every worker gets its share."""
-    ask = _wrk if name() == "wrk" else _locust
     return statistics.median(ask(url, headers, at_once, effort.seconds) for _ in range(effort.rounds))
 
 
@@ -121,23 +141,14 @@ def _wrk(url: str, headers: Mapping[str, str], at_once: int, seconds: int) -> fl
     return float(found[1])
 
 
-def _locust(url: str, headers: Mapping[str, str], at_once: int, seconds: int) -> float:
-    base, _, path = url.removeprefix("http://").partition("/")
-    environment = {**os.environ, "BENCH_PATH": f"/{path}", "BENCH_HEADERS": json.dumps(dict(headers))}
-    command = [
-        sys.executable,
-        "-m",
-        "locust",
-        "-f",
-        str(LOCUSTFILE),
-        "--headless",
-        "--json",
-        "--host",
-        f"http://{base}",
-    ]
-    command += ["-u", str(at_once), "-r", str(at_once), "-t", f"{seconds}s"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=seconds + 60)
-    if done.returncode:
-        raise RuntimeError(f"locust could not measure {url}:\n{done.stderr[-2000:]}")
-    (entry,) = json.loads(done.stdout)
-    return float(entry["num_requests"] / (entry["last_request_timestamp"] - entry["start_time"]))
+def _locust(crowd: subprocess.Popen[str], url: str, headers: Mapping[str, str], at_once: int, seconds: int) -> float:
+    assert crowd.stdin
+    assert crowd.stdout
+    order = {"url": url, "headers": dict(headers), "at_once": at_once, "seconds": seconds}
+    crowd.stdin.write(json.dumps(order) + "\n")
+    crowd.stdin.flush()
+    said = crowd.stdout.readline()
+    numbers = json.loads(said) if said else {}
+    if not numbers.get("requests") or numbers["failures"]:
+        raise RuntimeError(f"locust could not measure {url}: {said or 'it has ended'}")
+    return float(numbers["requests"] / numbers["seconds"])

@@ -61,21 +61,40 @@ def compared_line(compared: Compared) -> str:
     )  # fmt: skip
 
 
-def as_json(commit: str, size: str, measured: Sequence[Measured], compared: Sequence[Compared] = ()) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Circumstances:
+    """How it was measured. `ceiling_rps` is what the driver reaches against an answer of two bytes."""
+
+    commit: str
+    size: str
+    quick: bool
+    driver: str
+    ceiling_rps: float
+
+
+def as_json(
+    circumstances: Circumstances, measured: Sequence[Measured], compared: Sequence[Compared] = ()
+) -> dict[str, Any]:
     """The numbers for machines; milliseconds to the microsecond."""
     return {
-        "commit": commit,
-        "size": size,
+        "commit": circumstances.commit,
+        "size": circumstances.size,
+        "quick": circumstances.quick,
+        "driver": circumstances.driver,
+        "ceiling_rps": round(circumstances.ceiling_rps, 1),
         "pages": [
             {
                 "name": one.page.name,
                 "p50_ms": round(one.p50_ms, 3),
                 "p95_ms": round(one.p95_ms, 3),
                 "rps": round(one.rps, 1),
+                "cpu_ms": round(one.cpu_ms, 3),
                 "sql": one.sql,
                 "bytes": one.bytes,
                 "floor_ms": round(one.floor_ms, 3),
                 "ratio_to_floor": round(one.ratio, 3),
+                "target": one.page.target,
+                "over": one.misses,
             }
             for one in measured
         ],
@@ -85,6 +104,8 @@ def as_json(commit: str, size: str, measured: Sequence[Measured], compared: Sequ
                 "demo_p50_ms": round(one.demo_p50_ms, 3),
                 "grown_p50_ms": round(one.grown_p50_ms, 3),
                 "ratio": round(one.ratio, 3),
+                "target": TARGET,
+                "over": one.misses,
             }
             for one in compared
         ],

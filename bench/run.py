@@ -19,31 +19,35 @@ from launcher.errors import LauncherError
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to look. `pairs` are timed requests of a page and of its floor each; `rounds` are the driver's, `seconds` each."""
+    """How long to look. `pairs` are timed requests of a page and of its floor each, after `warm_up` of them, and fewer where
+    they take longer than `patience` seconds; `rounds` are the driver's, `seconds` each; `loops` are for the processor's time.
+    """
 
     pairs: int
+    warm_up: int
+    patience: float
     rounds: int
     seconds: int
     loops: int
 
 
-THOROUGH = Effort(pairs=500, rounds=5, seconds=2, loops=200)
-QUICK = Effort(pairs=60, rounds=1, seconds=1, loops=30)
+THOROUGH = Effort(pairs=500, warm_up=30, patience=float("inf"), rounds=5, seconds=2, loops=200)
+QUICK = Effort(pairs=60, warm_up=5, patience=1.0, rounds=1, seconds=1, loops=10)
 AT_ONCE = 16
 
 
 def run(size: str, names: Sequence[str] | None, *, quick: bool, json_file: Path | None) -> int:
     """Measure and report; returns the exit code. A quick run has too few samples to judge by, so it always returns 0."""
     pages, effort = _chosen(names), QUICK if quick else THOROUGH
-    with Stage(size) as stage:
+    with Stage(size) as stage, driver.many() as ask:
         inside = Inside(stage.settings)
         looks = [inside.look(page) for page in pages]
         stage.serve(looks)
-        ceiling = driver.requests_per_second(f"{stage.nothing.url}/", {}, at_once=AT_ONCE, effort=effort)
+        ceiling = driver.requests_per_second(ask, f"{stage.nothing.url}/", {}, at_once=AT_ONCE, effort=effort)
         print(report.HEAD.format(driver=driver.name(), ceiling=ceiling, at_once=AT_ONCE, size=size), flush=True)
         measured = []
         for number, look in enumerate(looks):
-            timed = driver.time_in_turn(stage.web.page(look), stage.floor.page(look, number), pairs=effort.pairs)
+            timed = driver.time_in_turn(stage.web.page(look), stage.floor.page(look, number), effort)
             measured.append(
                 Measured(
                     page=look.page,
@@ -51,7 +55,7 @@ def run(size: str, names: Sequence[str] | None, *, quick: bool, json_file: Path 
                     p95_ms=timed.p95_ms,
                     floor_ms=timed.floor_ms,
                     rps=driver.requests_per_second(
-                        f"{stage.web.url}{look.path}", look.headers, at_once=AT_ONCE, effort=effort
+                        ask, f"{stage.web.url}{look.path}", look.headers, at_once=AT_ONCE, effort=effort
                     ),
                     cpu_ms=inside.cpu_ms(look, loops=effort.loops),
                     sql=len(look.statements),
@@ -59,16 +63,18 @@ def run(size: str, names: Sequence[str] | None, *, quick: bool, json_file: Path 
                 )
             )
             print(report.line(measured[-1]), flush=True)
-        compared = _compare(stage, effort) if names is None else []
+        compared = _compare(stage, effort) if names is None and not quick else []
     if json_file:
-        json_file.write_text(json.dumps(report.as_json(_commit(), size, measured, compared), indent=1) + "\n")
+        circumstances = report.Circumstances(_commit(), size, quick, driver.name(), ceiling)
+        json_file.write_text(json.dumps(report.as_json(circumstances, measured, compared), indent=1) + "\n")
     return report.verdict(measured, compared, quick=quick)
 
 
 def _compare(stage: Stage, effort: Effort) -> list[Compared]:
-    """Compare a demo with many schools. A run of chosen pages leaves it out: growing them takes longer than most pages."""
+    """Compare a demo with many schools. Growing them takes longer than most pages: a quick run, or one of some pages, has no
+    time for it."""
     print(report.COMPARED_HEAD, flush=True)
-    compared = compare(stage, pairs=effort.pairs)
+    compared = compare(stage, effort)
     for one in compared:
         print(report.compared_line(one), flush=True)
     return compared

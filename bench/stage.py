@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bench.inside import Look
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds
 MIDDLE = "field-100"
 """The school of the grown database whose pages are compared."""
 
@@ -52,6 +52,7 @@ class WebServer:
 
     port: int
     process: subprocess.Popen[bytes]
+    log: Path
 
     @property
     def url(self) -> str:
@@ -121,6 +122,7 @@ class Stage:
         self.web = self._gunicorn("web", "wsgi:app")
         self.floor = self._gunicorn("floor", "bench.floor:app", BENCH_FLOORS=str(plan))
         self.nothing = self._gunicorn("nothing", "bench.floor:nothing", BENCH_FLOORS=str(plan))
+        self._wait_for(self.web, self.floor, self.nothing)
 
     def serve_both(self, size: str) -> tuple[Side, Side]:
         """The demo as `flask demo seed` makes it, and a database grown to `size`, each behind a web server of its own."""
@@ -129,13 +131,14 @@ class Stage:
                 fillers.submit(self._filled, *words) for words in (("demo", "seed"), ("grown", "grow", "--size", size))
             ]
         demo, grown = (one.result() for one in filled)
+        servers = [
+            self._gunicorn(name, "wsgi:app", DATABASE_URL=url) for name, url in (("demo", demo), ("grown", grown))
+        ]
+        self._wait_for(*servers)
         return (
-            Side(self._gunicorn("demo", "wsgi:app", DATABASE_URL=demo), "skyline", "learner{number:02}@skyline.example"),
-            Side(
-                self._gunicorn("grown", "wsgi:app", DATABASE_URL=grown), MIDDLE,
-                f"learner{{number:04}}@{MIDDLE}.example",
-            ),
-        )  # fmt: skip
+            Side(servers[0], "skyline", "learner{number:02}@skyline.example"),
+            Side(servers[1], MIDDLE, f"learner{{number:04}}@{MIDDLE}.example"),
+        )
 
     def _filled(self, name: str, *verb: str) -> str:
         """A database of that name on the same server, filled by `flask demo …`. Returns its address for the web role."""
@@ -184,7 +187,7 @@ class Stage:
         db.engine().dispose()
 
     def _gunicorn(self, name: str, target: str, **more: str) -> WebServer:
-        """A web server with the product's own settings; its log lies in the stage's folder."""
+        """A web server with the product's own settings, which is starting; its log lies in the stage's folder."""
         port = _free_port()
         command = [sys.executable, "-m", "gunicorn", "-c", "python:app.foundation.gunicorn", "--no-control-socket"]
         log = self.folder / f"{name}.log"
@@ -192,14 +195,17 @@ class Stage:
             process = processes.spawn(
                 [*command, target], cwd=ROOT, env={**self.environment, "PORT": str(port), **more}, output=output
             )
-        server = WebServer(port, process)
-        self.servers.append(server)
+        self.servers.append(WebServer(port, process, log))
+        return self.servers[-1]
+
+    def _wait_for(self, *servers: WebServer) -> None:
+        """Until all of them answer: they load at the same time."""
         deadline = time.monotonic() + PATIENCE
-        while not _answers(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise LauncherError(f"the web server of {target} did not start:\n{log.read_text()[-2000:]}")
-            time.sleep(0.02)
-        return server
+        for server in servers:
+            while not _answers(server.port):
+                if server.process.poll() is not None or time.monotonic() > deadline:
+                    raise LauncherError(f"a web server did not start:\n{server.log.read_text()[-2000:]}")
+                time.sleep(0.02)
 
 
 def _free_port() -> int:

@@ -18,10 +18,10 @@ def enter(root: Path, fallback: Path, requirements: Sequence[str], module: str) 
     """Continue as `module` inside the virtual environment, with all that the files of `requirements` name.
 
     Returns at once where this process runs in it already; else it does not return. The environment is `root`/.venv,
-    or `fallback` where `root` cannot be written to and has none that fits.
+    or `fallback` where `root` cannot be written to and has none that fits. LauncherError where a file is not there.
     """
     folder = root / ".venv"
-    files = [root / name for name in requirements]
+    files = [_present(root / name) for name in requirements]
     if not (_fits(folder, files) or os.access(root, os.W_OK)):
         folder = fallback
     if not _fits(folder, files):
@@ -31,6 +31,12 @@ def enter(root: Path, fallback: Path, requirements: Sequence[str], module: str) 
     if Path(sys.prefix).resolve() != folder.resolve():
         python = str(folder / "bin" / "python")
         os.execv(python, [python, "-m", module, *sys.argv[1:]])
+
+
+def _present(file: Path) -> Path:
+    if not file.is_file():
+        raise LauncherError(f"{file} is missing: fetch the whole checkout again, or bring that file back from git.")
+    return file
 
 
 def _fits(folder: Path, files: Sequence[Path]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 from typing import Any
 
 from prometheus_client import multiprocess
@@ -22,8 +23,13 @@ loglevel = "warning"
 
 
 def post_worker_init(_worker: Any) -> None:
-    """Leave what was loaded at start out of every collection, and collect less often: a page makes some thousand objects
-    that are gone by counting references, and with the usual threshold each page pays for several collections."""
+    """Watch the database's pulse, where there is one. Leave what was loaded at start out of every collection, and collect less
+    often: a page makes some thousand objects that are gone by counting references, and with the usual threshold each page
+    pays for several collections."""
+    from app.foundation import db, pulse
+
+    with suppress(RuntimeError):  # The floor that bin/bench serves with these settings has no engine of ours.
+        pulse.watch(db.engine())
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -20,6 +21,8 @@ FIRST_VIEW, NEXT_PAGE = 150_000, 20_000
 NAMED = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 POINTED = re.compile(r'url\("?(/static/[^")#]+)')
 FACE = re.compile(r"@font-face\s*{[^}]*}")
+FACE_NAME = re.compile(r"inter-(.+?)-wght")
+FONTS = Path(__file__).parents[2] / "static" / "vendor" / "inter"
 RANGE = re.compile(r"U\+([0-9A-F]+)(?:-([0-9A-F]+))?")
 HASHED = re.compile(r"/static/.+-[0-9a-f]{12}\.\w+")
 HOME, STEP = "home", "step"
@@ -106,10 +109,34 @@ def test_an_admins_next_page_is_light(app: Flask, path: str) -> None:
     assert size <= NEXT_PAGE
 
 
-def test_one_letter_costs_its_own_face_and_no_other(app: Flask) -> None:
-    """Łukasz takes the European face; only letters that it lacks take the large one."""
+@pytest.mark.parametrize(
+    ("letters", "faces"),
+    [
+        ("Leo", set()),
+        ("Łukasz", {"european"}),
+        ("Ḥasan", {"additional"}),
+        ("Ɓala", {"extended-b"}),
+        ("Sǝŋ", {"european", "extended-b"}),
+        ("ʕAli", {"phonetic"}),
+    ],
+)
+def test_one_letter_costs_its_own_face_and_no_other(app: Flask, letters: str, faces: set[str]) -> None:
     browser = Browser(app.test_client())
     page = browser.client.get("/login").text
-    for letters, faces in (("Leo", {"latin"}), ("Łukasz", {"latin", "european"}), ("Ḥasan", {"latin", "latin-ext"})):
-        asked = {name for name in browser._asked_by_style(page.replace("Sign in", letters)) if "inter" in name}
-        assert {re.search(r"inter-(.+)-wght", name)[1] for name in asked} == faces  # type: ignore[index]
+    asked = {name for name in browser._asked_by_style(page.replace("Sign in", letters)) if "inter" in name}
+    assert {FACE_NAME.search(name)[1] for name in asked} == {"latin", *faces}  # type: ignore[index]
+
+
+def test_a_first_view_is_light_with_any_one_letter(app: Flask, paths: dict[str, str]) -> None:
+    """Whichever face a letter takes, also beside one of a European name."""
+    client = LintingClient(app).sign_in(LEO)
+    client.get("/skyline/profile").form("Save profile").fill({"name": "Ḥasan Żak"}).submit()
+    browser = Browser(client.browser)
+    weight = browser.view(paths[STEP])
+    print(f"\nfirst view of a step for Ḥasan Żak: {weight:,} bytes")
+    loaded = {found[1]: size for name, size in browser.kept.items() if (found := FACE_NAME.search(name))}
+    assert loaded.keys() == {"latin", "european", "additional"}
+    faces = {found[1]: file.stat().st_size for file in FONTS.iterdir() if (found := FACE_NAME.search(file.name))}
+    assert faces.keys() > loaded.keys()
+    for face in faces.keys() - {"latin", "european"}:
+        assert weight - loaded["additional"] + faces[face] <= FIRST_VIEW, face

@@ -74,10 +74,17 @@ def slowness() -> float:
     return max(1.0, (time.monotonic() - began) / 0.5)
 
 
-def start(data_dir: Path, *, until: str = "both@skyline.example", as_nobody: bool = False, **over: str) -> Started:
+def start(
+    data_dir: Path,
+    *,
+    until: str = "both@skyline.example",
+    as_nobody: bool = False,
+    checkout: Path = ROOT,
+    **over: str,
+) -> Started:
     """Start it and wait until it has said `until`; as root also in the name of an ordinary user, whose folder it then is."""
     env = environment(data_dir, **over)
-    command: list[Path | str] = [ROOT / "bin" / "run"]
+    command: list[Path | str] = [checkout / "bin" / "run"]
     if as_nobody and os.geteuid() == 0:
         data_dir.mkdir(exist_ok=True)
         os.chown(data_dir, NOBODY, NOBODY)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from app.foundation import nav
 from bench import report
 from bench.comparison import GROWN, TARGET, Compared
 from bench.pages import PAGES, Floor, PageToMeasure
-from bench.report import Measured
+from bench.report import Circumstances, Measured
+from bench.table import as_markdown
 from tests.guards.visits import VISITS
+from tests.long import IS_LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 180
@@ -33,13 +36,16 @@ NOT_MEASURED = {
     "scheduling.availability_index": "a line an instructor, and each instructor's own page is measured",
 }
 """Entries of the rail that bin/bench leaves out, with the reason."""
-PAGE_FIELDS = {"name", "p50_ms", "p95_ms", "rps", "sql", "bytes", "floor_ms", "ratio_to_floor"}
+CIRCUMSTANCES = {"commit", "size", "quick", "driver", "ceiling_rps"}
+PAGE_FIELDS = {
+    "name", "p50_ms", "p95_ms", "rps", "cpu_ms", "sql", "bytes", "floor_ms", "ratio_to_floor", "target", "over",
+}  # fmt: skip
 
 
 @pytest.mark.long
 @pytest.mark.skipif(
     shutil.which("wrk") is None and importlib.util.find_spec("locust") is None,
-    reason="neither wrk nor locust is installed, and a test installs nothing",
+    reason="neither wrk nor locust is installed; the long form has bin/bench install it in a fresh clone",
 )
 def test_a_quick_run_writes_its_numbers(tmp_path: Path) -> None:
     file = tmp_path / "numbers.json"
@@ -48,8 +54,8 @@ def test_a_quick_run_writes_its_numbers(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "judges nothing" in done.stdout
     numbers = json.loads(file.read_text())
-    assert numbers.keys() == {"commit", "size", "pages", "comparisons"}
-    assert numbers["size"] == "S"
+    assert numbers.keys() == CIRCUMSTANCES | {"pages", "comparisons"}
+    assert (numbers["size"], numbers["quick"], numbers["comparisons"]) == ("S", True, [])
     assert numbers["commit"]
     assert [page["name"] for page in numbers["pages"]] == ["step", "sign-in"]
     for page in numbers["pages"]:
@@ -61,6 +67,30 @@ def test_a_quick_run_writes_its_numbers(tmp_path: Path) -> None:
     assert step["bytes"] > sign_in["bytes"] > 500
     assert 0 < step["sql"] <= VISITS["learning.step_show"].statements
     assert sign_in["sql"] == 0
+
+
+COMPARING = """
+from bench.comparison import compare
+from bench.run import QUICK
+from bench.stage import Stage
+with Stage("S") as stage:
+    for one in compare(stage, QUICK):
+        print("compared", one.name, one.demo_p50_ms, one.grown_p50_ms)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not IS_LONG, reason="growing 200 schools takes longer than the short form has")
+def test_a_demo_is_compared_with_many_schools() -> None:
+    """Their pages answer, and people of both can sign in; what the numbers are is for a full run on a quiet machine."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMPARING], cwd=ROOT, capture_output=True, text=True, check=False, timeout=1200
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    print(done.stdout)
+    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("compared")]
+    assert [line[1] for line in lines] == ["people", "audit", "sign-in"]
+    assert all(float(number) > 0 for line in lines for number in line[2:])
 
 
 # -- which pages ---------------------------------------------------------------------------------------------------
@@ -111,10 +141,41 @@ def test_a_missed_target_is_the_exit_code_and_is_named(
     assert report.verdict([page], [compared], quick=True) == 0
 
 
-def test_comparisons_stand_in_the_json() -> None:
-    (one,) = report.as_json("abc", "S", [], [Compared("audit", 10.0, 12.0)])["comparisons"]
-    assert one == {"name": "audit", "demo_p50_ms": 10.0, "grown_p50_ms": 12.0, "ratio": 1.2}
+FULL = Circumstances("abc", "S", quick=False, driver="wrk", ceiling_rps=2500.0)
+
+
+def test_judgments_stand_in_the_json() -> None:
+    numbers = report.as_json(FULL, [measured(p50_ms=3.2)], [Compared("audit", 10.0, 12.0)])
+    (page,), (one,) = numbers["pages"], numbers["comparisons"]
+    assert page.keys() == PAGE_FIELDS
+    assert (page["ratio_to_floor"], page["target"], page["over"]) == (3.2, 3.0, True)
+    assert one == {
+        "name": "audit", "demo_p50_ms": 10.0, "grown_p50_ms": 12.0, "ratio": 1.2, "target": TARGET, "over": False,
+    }  # fmt: skip
     assert TARGET == 1.3
+
+
+def test_the_table_of_the_documentation_is_printed_from_the_json(tmp_path: Path) -> None:
+    """By a Python that has nothing installed: `bin/bench --table` is for a laptop too."""
+    file = tmp_path / "numbers.json"
+    pages = [measured(bytes=12_345), measured(p50_ms=3.2)]
+    file.write_text(json.dumps(report.as_json(FULL, pages, [Compared("audit", 10.0, 14.0)])))
+    asked = [sys._base_executable, "-I", "-S", "-c", PRINTING, str(ROOT), "--table", str(file)]  # type: ignore[attr-defined]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "A full run at size S, commit abc; requests a second by wrk, whose own ceiling was 2,500." in lines
+    assert "| people | 3.00 | 4.00 | 1.00 | 3.00 | 3.0 | 100 | 1.00 | 3 | 12,345 |" in lines
+    assert "| people | 3.20 | 4.00 | 1.00 | **3.20** | 3.0 | 100 | 1.00 | 3 | 4,000 |" in lines
+    assert "| audit | 10.00 | 14.00 | **1.40** | 1.3 |" in lines
+
+
+PRINTING = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.__main__ import main; sys.exit(main())"
+
+
+def test_without_comparisons_there_is_no_table_of_them() -> None:
+    said = as_markdown(report.as_json(FULL, [measured()]))
+    assert "200 schools" not in said
 
 
 def test_the_demo_is_compared_with_two_hundred_schools_of_twenty_thousand_people() -> None:

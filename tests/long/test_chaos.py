@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ from tests.launcher.processes import wait_until
 from tests.long import rounds
 from tests.long.lessons import Lessons
 from tests.long.product import (
+    PROGRAMS,
     Ground,
     Product,
     check_escalated_once,
+    children_of,
     let_it_be_late,
     let_leases_end,
     number_of,
@@ -160,7 +163,7 @@ class Posts:
 
 
 def test_people_go_on_without_redis_worker_or_cron(ground: Ground) -> None:
-    """Stopped, frozen, emptied, one at a time; afterwards everything that had to happen has happened once."""
+    """Stopped, killed, frozen, emptied, one at a time; afterwards everything that had to happen has happened once."""
     product = ground.on_servers_of_its_own()
     people = People(product)
     late: list[int] = []
@@ -180,7 +183,7 @@ def test_people_go_on_without_redis_worker_or_cron(ground: Ground) -> None:
 def check_degraded(product: Product, name: str, booking: int) -> None:
     """/readyz names what is away, and work that is late, unless a worker that was under way has just taken that."""
     report = readiness(product, 200)
-    expected = {"redis stopped": {"redis"}, "redis frozen": {"redis"}, "worker": {"worker"}}.get(name, set())
+    expected = {part for part in ("redis", "worker", "cron") if name.startswith(part)}
     waiting = "select 1 from job where key like %s and done_at is null and coalesce(claimed_until, now()) <= now()"
     if product.rows(waiting, f"%:escalate:{booking}:1"):
         expected = {*expected, "queue"}
@@ -215,20 +218,20 @@ def redis_emptied(ground: Ground, product: Product) -> Iterator[None]:
 
 
 @contextmanager
-def worker_frozen(_ground: Ground, product: Product) -> Iterator[None]:
-    """A worker that is there and does nothing: its heartbeat grows old."""
-    pid = product.pid("worker")
-    while not _froze_between_heartbeats(product, pid):
+def program_frozen(_ground: Ground, product: Product, *, kind: str) -> Iterator[None]:
+    """One that is there and does nothing: its heartbeat grows old."""
+    pid = product.pid(kind)
+    while not _froze_between_heartbeats(product, kind, pid):
         pass
     with frozen(pid):
         yield
 
 
-def _froze_between_heartbeats(product: Product, pid: int) -> bool:
-    """Freeze it and let its heartbeat be old; a worker caught while it writes one would hold that row for good."""
+def _froze_between_heartbeats(product: Product, kind: str, pid: int) -> bool:
+    """Freeze it and let its heartbeat be old; one that is caught while it writes it would hold that row for good."""
     os.kill(pid, signal.SIGSTOP)
     try:
-        product.rows("update worker_heartbeat set seen_at = seen_at - interval '5 minutes'")
+        _age_heartbeat(product, kind)
     except psycopg2.errors.LockNotAvailable:
         os.kill(pid, signal.SIGCONT)
         return False
@@ -236,27 +239,45 @@ def _froze_between_heartbeats(product: Product, pid: int) -> bool:
 
 
 @contextmanager
-def cron_frozen(_ground: Ground, product: Product) -> Iterator[None]:
-    with frozen(product.pid("cron")):
+def program_gone(_ground: Ground, product: Product, *, kind: str) -> Iterator[None]:
+    """Killed, and nobody there to start it again: a host without supervision, or a program that dies at each start."""
+    with frozen(product.started.process.pid):
+        product.kill(product.pid(kind))
+        wait_until(lambda: not product.started.pid(*PROGRAMS[kind]))
+        _age_heartbeat(product, kind)
         yield
+        assert not product.started.pid(*PROGRAMS[kind]), f"{kind} came back by itself"
+
+
+def _age_heartbeat(product: Product, kind: str) -> None:
+    """As if minutes had passed since it was last alive."""
+    product.rows(
+        "update worker_heartbeat set seen_at = seen_at - interval '5 minutes' where name like %s returning name",
+        f"{kind}:%",
+    )
 
 
 @contextmanager
-def frozen(pid: int) -> Iterator[None]:
-    os.kill(pid, signal.SIGSTOP)
+def frozen(*pids: int) -> Iterator[None]:
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 ABSENCES = {
     "redis stopped": redis_stopped,
     "redis frozen": redis_frozen,
     "what redis knew": redis_emptied,
-    "worker": worker_frozen,
-    "cron": cron_frozen,
+    "worker frozen": partial(program_frozen, kind="worker"),
+    "worker gone": partial(program_gone, kind="worker"),
+    "cron frozen": partial(program_frozen, kind="cron"),
+    "cron gone": partial(program_gone, kind="cron"),
 }
+"""What begins with a part's name is degraded in /readyz."""
 
 
 class People:
@@ -305,7 +326,9 @@ def test_without_postgresql_every_page_says_so_and_comes_back_by_itself(ground: 
     assert ground.postgres
     leo = product.browser(LEO)
     web = product.pid("web")
-    for _round in range(rounds(10)):
+    late: list[int] = []
+    for number in range(rounds(10)):
+        late += one_that_is_late(product, f"when the records went, round {number}")
         ground.postgres.stop()
         with ThreadPoolExecutor(8) as pool:
             asked = list(pool.map(lambda path: leo.ask("GET", path), [*PAGES, "/skyline/bookings/new", "/login"] * 3))
@@ -330,6 +353,36 @@ def test_without_postgresql_every_page_says_so_and_comes_back_by_itself(ground: 
     assert product.pid("web") == web
     let_leases_end(product)
     wait_until_drained(product)
+    check_escalated_once(product, late)
+
+
+def test_a_postgresql_that_hangs_is_as_good_as_gone(ground: Ground) -> None:
+    """All its processes are frozen, as by a disk that does not answer: connections stay open and nothing comes through them."""
+    product = ground.product if ground.postgres and ground.product else ground.on_servers_of_its_own()
+    assert ground.postgres
+    assert ground.postgres.process
+    leo, late = product.browser(LEO), []
+    for number in range(rounds(10)):
+        late += one_that_is_late(product, f"when the records froze, round {number}")
+        master = ground.postgres.process.pid
+        with frozen(master, *children_of(master)):
+            with ThreadPoolExecutor(8) as pool:
+                asked = list(pool.map(lambda path: leo.ask("GET", path), [*PAGES, "/skyline/bookings/new"] * 3))
+            slowest = max(answer.seconds for answer in asked)
+            print(
+                f"with postgres frozen: {Counter(answer.status for answer in asked)}, the slowest after {slowest:.2f} s"
+            )
+            for answer in asked:
+                check_rests(answer)
+            assert product.ask("/healthz").status == 200
+            assert readiness(product, 503)["database"] == "down"
+        began = time.monotonic()
+        wait_until(lambda: leo.ask("GET", "/skyline/").status == 200, seconds=20)
+        wait_until(lambda: product.ask("/readyz").status == 200, seconds=20)
+        print(f"back after {time.monotonic() - began:.2f} s")
+    let_leases_end(product)
+    wait_until_drained(product)
+    check_escalated_once(product, late)
 
 
 def check_rests(answer: Answer) -> None:

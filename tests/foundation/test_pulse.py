@@ -1,0 +1,104 @@
+"""A PostgreSQL that hangs: what waits for it is told so in time, long statements of a busy one are left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from app.foundation.db import make_engine
+from app.foundation.pulse import PATIENCE, Pulse
+from launcher.embedded import Postgres, start_postgres
+from tests.launcher.processes import speaking_of, wait_until
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="these look at processes through /proc")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """One of this test's own: the others' is not frozen."""
+    folder = Path(tempfile.mkdtemp(prefix="gs-", dir="/tmp"))
+    server = start_postgres(folder, fsync=False)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def engine(postgres: Postgres) -> Iterator[Engine]:
+    made = make_engine(postgres.url(), pool_size=4)
+    pulse = Pulse(made)
+    pulse.start()
+    yield made
+    pulse.stop()
+    made.dispose()
+
+
+def ask(engine: Engine, statement: str) -> object:
+    with engine.connect() as connection:
+        return connection.exec_driver_sql(statement).scalar()
+
+
+@contextmanager
+def frozen(postgres: Postgres) -> Iterator[None]:
+    """The server with all that it has started."""
+    processes = speaking_of(postgres.data_dir)
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_whoever_waits_for_a_server_that_hangs_is_told_in_time(postgres: Postgres, engine: Engine) -> None:
+    """The statement under way, then one on a kept connection, then one on a new; and all is well when it goes on."""
+    with ThreadPoolExecutor() as pool:
+        under_way = pool.submit(ask, engine, "select pg_sleep(30)")
+        wait_until(lambda: ask(engine, "select count(*) from pg_stat_activity where query like '%%sleep(30)%%'") == 2)
+        with frozen(postgres):
+            began = time.monotonic()
+            with pytest.raises(OperationalError):
+                under_way.result(10)
+            assert time.monotonic() - began < 3.0
+            for _kept_then_new in range(4):
+                began = time.monotonic()
+                with pytest.raises(OperationalError):
+                    ask(engine, "select 1")
+                assert time.monotonic() - began < 0.5
+        wait_until(lambda: answers(engine), seconds=5)
+
+
+def answers(engine: Engine) -> bool:
+    try:
+        return ask(engine, "select 1") == 1
+    except OperationalError:
+        return False
+
+
+def test_a_statement_that_takes_long_is_left_alone(engine: Engine) -> None:
+    assert ask(engine, f"select 'done' from pg_sleep({2 * PATIENCE})") == "done"
+
+
+def test_a_server_that_was_started_anew_is_heard(postgres: Postgres, engine: Engine) -> None:
+    assert answers(engine)
+    postgres.stop()
+    assert not answers(engine)
+    postgres.start()
+    wait_until(lambda: answers(engine), seconds=5)
+    with frozen(postgres):
+        began = time.monotonic()
+        wait_until(lambda: not answers(engine))
+        assert time.monotonic() - began < 3.0
+    wait_until(lambda: answers(engine), seconds=5)
