@@ -16,6 +16,7 @@ from app.foundation.models import OnceKey
 from app.foundation.pages import Page, paginate
 from app.foundation.tenancy import SLUG, TenantRef, tenant_scope
 from app.identity.models import Membership, User
+from app.identity.queries import known_address
 from app.tenants.models import Tenant
 
 MOST_ADMINS, MOST_ENTRIES = 25, 20
@@ -114,7 +115,7 @@ def usage_of(school: Tenant) -> tuple[Usage, list[Month]]:
 def list_admins(school: TenantRef) -> list[Admin]:
     """Those who run a school or are invited to, by name."""
     admins = (
-        select(Membership.id, Membership.name, User.email, Membership.status)
+        select(Membership.id, Membership.name, known_address(), Membership.status)
         .join(User, User.id == Membership.user_id)
         .where(Membership.roles.contains(["admin"]), Membership.status.in_(["active", "invited", "suspended"]))
         .order_by(Membership.name_key, Membership.id)

@@ -37,7 +37,7 @@ NUMBERS = {
 (select count(*) from notification
   where membership_id = %(me)s and kind = 'booking.escalated' and read_at is null) as escalations,
 (select count(*) from membership m join user_account u on u.id = m.user_id
-  where m.status = 'pending' and (u.email_confirmed_at is not null or not %(mails)s)) as joining,
+  where m.status = 'pending' and ((u.email_confirmed_at is not null and not m.awaits_own_yes) or not %(mails)s)) as joining,
 (select count(*) from membership where erasure_asked_at is not null) as asking_erasure,
 (select count(*) from job where tenant_id = %(tenant)s and dead_at is not null) as stuck,
 (select case when not exists (select from booking) then array[

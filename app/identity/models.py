@@ -29,7 +29,10 @@ class User(Base):
     """One person on the platform: e-mail and password, whatever schools they belong to."""
 
     __tablename__ = "user_account"
-    __table_args__ = (Index("uq_user_account_lower_email", func.lower(text("email")), unique=True),)
+    __table_args__ = (
+        Index("uq_user_account_lower_email", func.lower(text("email")), unique=True),
+        CheckConstraint("email = lower(email)", name="email_in_small_letters"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     email: Mapped[str] = mapped_column(String(254))
@@ -91,6 +94,7 @@ class OneUseToken(Base):
             "purpose in ('confirm_email', 'reset_password', 'invitation', 'change_email', 'set_up')",
             name="known_purpose",
         ),
+        CheckConstraint("new_email = lower(new_email)", name="new_email_in_small_letters"),
         Index("ix_one_use_token_user_id", "user_id"),
     )
 
@@ -101,6 +105,8 @@ class OneUseToken(Base):
     tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenant.id", ondelete="CASCADE"))
     membership_id: Mapped[int | None]
     new_email: Mapped[str | None] = mapped_column(String(254))
+    is_handed_over: Mapped[bool] = mapped_column(server_default="false", default=False)
+    """It was shown or printed for somebody to pass on: whoever holds it need not read the person's mail."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -141,6 +147,12 @@ class Membership(TenantRow, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     approved_at: Mapped[datetime | None]
     invited_at: Mapped[datetime | None]
+    known_as: Mapped[str | None] = mapped_column(String(254))
+    """The address by which they were invited or asked to join, until they are in: what becomes of the account's is no concern of
+    a school where they are not."""
+    awaits_own_yes: Mapped[bool] = mapped_column(server_default="false", default=False)
+    """Somebody who was not signed in asked with the address of an account that was there before: it may be a stranger, so that
+    the account's person knows nothing of it until they confirm it themself."""
     standing_reason: Mapped[str | None] = mapped_column(String(300))
     """Why a person was declined or suspended, in the words of whoever did it, for the person to read."""
     erasure_asked_at: Mapped[datetime | None]
@@ -150,6 +162,11 @@ class Membership(TenantRow, Base):
     @property
     def is_active(self) -> bool:
         return self.status == "active"
+
+    def come_in(self, at: datetime) -> None:
+        """They are in, for the first time or again."""
+        self.status, self.approved_at, self.standing_reason = "active", self.approved_at or at, None
+        self.known_as, self.awaits_own_yes = None, False
 
 
 class PeopleImport(TenantRow, Base):

@@ -46,7 +46,7 @@ t.name, t.zone, coalesce(g.brand_color, ''), coalesce(g.locale, 'en')
     + _SESSION.format(
         joins="""
 join tenant t on t.id = %(tenant)s
-left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s
+left join membership own on own.user_id = u.id and own.tenant_id = %(tenant)s and not own.awaits_own_yes
 left join membership acted on acted.tenant_id = %(tenant)s and acted.id = s.acting_membership_id
   and s.acting_tenant_id = %(tenant)s and s.acting_until > %(now)s and acted.status = 'active'
 left join school_settings g on g.tenant_id = %(tenant)s
@@ -176,11 +176,17 @@ def list_schools_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
 
 
 def list_schools_that_know(user_id: int) -> list[tuple[Tenant, Membership]]:
-    """The schools where a person is in, waits to be let in or is suspended, by name. Needs the person's stamp in force."""
+    """The schools where a person is in, waits to be let in or is suspended, by name. Needs the person's stamp in force.
+
+    Not those where they wait and have not proven that it is they who asked: what such a school read in its trail would tell
+    whether the address had an account before.
+    """
+    asked = (Membership.status == "pending") & User.email_confirmed_at.is_not(None) & ~Membership.awaits_own_yes
     rows = (
         select(Tenant, Membership)
         .join(Membership, Membership.tenant_id == Tenant.id)
-        .where(Membership.user_id == user_id, Membership.status.in_(["active", "pending", "suspended"]))
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.user_id == user_id, or_(Membership.status.in_(["active", "suspended"]), asked))
         .order_by(Tenant.name)
     )
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
@@ -253,28 +259,34 @@ def list_twins(link: OneUseToken, *, newer_than: datetime) -> list[OneUseToken]:
     return list(session.scalars(twins))
 
 
-def find_facts(member: Membership) -> tuple[str, datetime | None, str | None]:
-    """A member's e-mail, when it was confirmed, and the name of their department, in one SELECT."""
+def known_address() -> ColumnElement[str]:
+    """The address by which the school in force knows a member: once they are in, the one they sign in with. Joins User."""
+    return func.coalesce(Membership.known_as, User.email)
+
+
+def find_facts(member: Membership) -> tuple[str, bool, str | None]:
+    """A member's e-mail, whether it is known to be theirs, and the name of their department, in one SELECT."""
     facts = (
-        select(User.email, User.email_confirmed_at, Department.name)
-        .join(Membership, Membership.user_id == User.id)
+        select(known_address(), counts_as_confirmed(), Department.name)
+        .select_from(Membership)
+        .join(User, User.id == Membership.user_id)
         .outerjoin(Department, Department.id == Membership.department_id)
         .where(Membership.id == member.id)
     )
-    email, confirmed_at, department = session.execute(facts).one()
-    return email, confirmed_at, department
+    email, is_theirs, department = session.execute(facts).one()
+    return email, is_theirs, department
 
 
 def is_confirmed(member: Membership) -> bool:
     """Whether a member's e-mail is known to be theirs, as far as an admin's yes asks for it."""
-    confirmed = select(User.id).where(User.id == member.user_id, counts_as_confirmed())
-    return session.execute(confirmed).first() is not None
+    confirmed = select(Membership.id).join(User, User.id == Membership.user_id)
+    return session.execute(confirmed.where(Membership.id == member.id, counts_as_confirmed())).first() is not None
 
 
 def counts_as_confirmed() -> ColumnElement[bool]:
-    """The condition on a User that an admin may let them in. Without mail nobody can confirm theirs, and the admin's yes stands
-    in for it."""
-    return User.email_confirmed_at.is_not(None) if can_send_mail() else true()
+    """The condition on a User and their Membership that an admin may let them in: the mailbox is theirs, and so is the request.
+    Without mail nobody can confirm it, and the admin's yes stands in."""
+    return User.email_confirmed_at.is_not(None) & ~Membership.awaits_own_yes if can_send_mail() else true()
 
 
 def find_user(user_id: int | None) -> User | None:
@@ -285,7 +297,8 @@ def find_tenant_for_mail(user_id: int | None) -> tenancy.TenantRef | None:
     """A school whose worker mails a person: the first of theirs; for nobody the first there is, at the same cost."""
     before = tenancy.current()
     tenancy.enter(None, user_id=user_id or 0)
-    theirs = select(func.min(Membership.tenant_id)).where(Membership.user_id == (user_id or 0)).scalar_subquery()
+    mine = select(func.min(Membership.tenant_id)).where(Membership.user_id == (user_id or 0))
+    theirs = mine.where(~Membership.awaits_own_yes).scalar_subquery()
     first = select(func.min(Tenant.id)).scalar_subquery()
     found = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone).where(Tenant.id == func.coalesce(theirs, first))
     row = session.execute(found).first()
@@ -299,7 +312,7 @@ def list_standings_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
     rows = (
         select(Tenant, Membership)
         .join(Membership, Membership.tenant_id == Tenant.id)
-        .where(Membership.user_id == user_id, Membership.status != "erased", kept_out)
+        .where(Membership.user_id == user_id, Membership.status != "erased", kept_out, ~Membership.awaits_own_yes)
         .order_by(Tenant.name)
     )
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
@@ -352,7 +365,8 @@ def list_people(
     `search` is part of a name, an e-mail or a phone number, however that is spaced; a department includes those below it.
     `status` is one of a member's, or ASKS_ERASURE.
     """
-    columns = (Membership, User.email, User.email_confirmed_at, Membership.name_key, Membership.id)
+    facts = known_address().label("email"), counts_as_confirmed().label("is_theirs")
+    columns = (Membership, *facts, Membership.name_key, Membership.id)
     people: Any = select(*columns).join(User, User.id == Membership.user_id)
     people = people.where(_stands(status))
     if role:
@@ -363,9 +377,7 @@ def list_people(
         people = people.where(or_(*_named(search)))
     by = [Membership.id] if newest_first else [Membership.name_key, Membership.id]
     found = paginate(people, by, cursor=cursor, descending=newest_first, scalars=False)
-    rows = [
-        Listed(row.Membership, row.email, bool(row.email_confirmed_at or not can_send_mail())) for row in found.rows
-    ]
+    rows = [Listed(row.Membership, row.email, row.is_theirs) for row in found.rows]
     return Page(rows, found.before, found.after)
 
 
@@ -377,7 +389,7 @@ def _stands(status: str | None) -> ColumnElement[bool]:
 
 def _named(search: str) -> Iterator[Any]:
     yield Membership.name_key.contains(sort_key(search), autoescape=True)
-    yield func.lower(User.email).contains(search.lower(), autoescape=True)
+    yield known_address().contains(search.lower(), autoescape=True)
     digits = "".join(c for c in search if c in "0123456789")
     if digits and not search.strip("+-()/. 0123456789"):
         yield func.regexp_replace(Membership.phone, "[^0-9]", "", "g").contains(digits)
@@ -472,13 +484,28 @@ def list_open_sessions(user_id: int, *, idle: timedelta) -> list[UserSession]:
 
 
 def count_schools_of_user(user_id: int) -> int:
-    """In how many schools a person has a row, in whatever state: also from inside one school."""
+    """In how many schools a person has a row, in whatever state, that is not of a stranger's asking: also from inside one."""
     session.flush()
     before = tenancy.current()
     tenancy.enter(None, user_id=user_id)
-    count = session.execute(select(func.count()).where(Membership.user_id == user_id)).scalar_one()
+    theirs = select(func.count()).where(Membership.user_id == user_id, ~Membership.awaits_own_yes)
+    count = session.execute(theirs).scalar_one()
     tenancy.enter(before)
     return count
+
+
+def is_known_elsewhere(member: Membership) -> bool:
+    """Whether another school knew the person before, or did more than invite them: also from inside one school."""
+    session.flush()
+    before, school_id, user_id, member_id = tenancy.current(), member.tenant_id, member.user_id, member.id
+    tenancy.enter(None, user_id=user_id)
+    others = select(Membership.id).where(
+        Membership.user_id == user_id, Membership.tenant_id != school_id, ~Membership.awaits_own_yes,
+        or_(Membership.id < member_id, Membership.status != "invited"),
+    )  # fmt: skip
+    found = session.execute(others.limit(1)).first() is not None
+    tenancy.enter(before)
+    return found
 
 
 def list_instructor_choices() -> dict[str, str]:

@@ -58,6 +58,11 @@ def _common_passwords() -> frozenset[str]:
     return frozenset(FREQUENCY_LISTS["passwords"])
 
 
+def plain_address(email: str) -> str:
+    """An e-mail address as it is kept. Kept as typed, it would tell the next who types it otherwise that it was there before."""
+    return email.strip().lower()
+
+
 def address_problem(email: str) -> str | None:
     """What is wrong with a text as an e-mail address that can be written to, as a sentence; None if nothing is.
 

@@ -16,11 +16,12 @@ from app.foundation.actor import Actor
 from app.foundation.db import session, unit_of_work
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
-from app.identity.models import Membership, User
+from app.identity.models import Membership, PeopleImport, User
 from app.identity.operations.accounts import add_user, confirm_new_email
 from app.identity.operations.erasure import ask_for_erasure, delete_own_account, erase_person
 from app.identity.operations.imports import carry_out_import, draft_import
 from app.identity.operations.links import prepare_link, renew_link, use_link
+from app.identity.operations.profile import change_profile
 from app.identity.operations.registration import accept_invitation, invite, join
 from app.identity.rules import Purpose
 from app.tenants.models import Department
@@ -170,6 +171,38 @@ def test_who_is_erased_while_they_accept_does_not_come_in(rivals: Rivals) -> Non
     assert rivals.run(erasing, accepting) == ["done", "nothing"]
     with at_school("harbour"):
         assert session.get_one(Membership, invited).status == "erased"
+
+
+def test_who_is_erased_while_their_profile_is_changed_stays_erased(rivals: Rivals) -> None:
+    ana = actor_of(ANA)
+    changing = (
+        "skyline",
+        lambda: change_profile(leo_read_before(), {"name": "Leo", "phone": "+1 555 0100"}, actor=ana),
+    )
+    assert rivals.run(erase_leo(ana), changing) == ["done", "refused"]
+    assert facts_of_the_erased() == [("Erased person", None, "erased person")]
+
+
+def test_who_is_erased_while_a_list_changes_them_stays_erased(rivals: Rivals) -> None:
+    ana = actor_of(ANA)
+    with rivals.app.app_context(), at_school("skyline"), unit_of_work():
+        draft = draft_import(f"Name,E-mail,Phone\nLeo,{LEO.email},+1 555 0100\n", actor=ana)
+        assert [row["outcome"] for row in draft.rows] == ["changed"]
+        draft_id = draft.id
+    carrying_out = ("skyline", lambda: carry_out_import(session.get_one(PeopleImport, draft_id), actor=ana))
+    assert rivals.run(erase_leo(ana), carrying_out) == ["done", "done"]
+    assert facts_of_the_erased() == [("Erased person", None, "erased person")]
+
+
+def leo_read_before() -> Membership:
+    """As a page reads him before its deed: nobody is held yet."""
+    return member(LEO)
+
+
+def facts_of_the_erased() -> list[tuple[str, str | None, str]]:
+    with at_school("skyline"):
+        erased = select(Membership.name, Membership.phone, Membership.name_key).where(Membership.status == "erased")
+        return [tuple(row) for row in session.execute(erased)]
 
 
 def test_of_two_mailed_links_used_at_once_one_wins(rivals: Rivals) -> None:

@@ -135,12 +135,22 @@ def test_an_address_that_was_taken_meanwhile_is_refused(app: Flask) -> None:
     mails = {mail.to: mail for mail in sent(app)}
     mia = find_user_by_email(MIA.email)
     assert mia
-    mia.email = ADDRESS.upper()
+    mia.email = ADDRESS
     session.commit()
     page = LintingClient(app).get(mails[ADDRESS].path).form("Use this address").submit()
     assert page.status == 409
     assert "signs in with this address already" in page.text
     assert can_sign_in(app, LEO.email, PASSWORD)
+
+
+def test_a_new_address_is_kept_in_small_letters(app: Flask) -> None:
+    change_email(LintingClient(app).sign_in(LEO), ADDRESS.upper())
+    (mail,) = [mail for mail in sent(app) if mail.to == ADDRESS]
+    assert f"you sign in as {ADDRESS}" in LintingClient(app).get(mail.path).text
+    LintingClient(app).get(mail.path).form("Use this address").submit()
+    user = find_user_by_email(ADDRESS)
+    assert user
+    assert user.email == ADDRESS
 
 
 def test_a_new_password_stops_a_change_of_address(app: Flask) -> None:

@@ -124,6 +124,46 @@ def test_who_is_known_is_not_invited(app: Flask) -> None:
             invite_again(leo, actor=actor(ANA))
 
 
+def as_invited(app: Flask, email: str) -> str:
+    """What Skyline's admin reads of somebody whom they invite, the address in small letters left out."""
+    client = LintingClient(app).sign_in(ANA)
+    form = client.get("/skyline/people/new").form("Invite person")
+    page = form.fill(name="Ines Roy", email=email).submit()
+    listed = client.get(f"/skyline/people?search={email}").text
+    return f"{page.text} {listed}".replace(email.lower(), "…").replace(email, "…")
+
+
+def test_the_case_of_an_address_does_not_tell_whether_it_is_known_elsewhere(app: Flask) -> None:
+    """Lou's is kept in small letters since Harbour made it. Kept as it was typed, a new one would stand on the page otherwise."""
+    assert as_invited(app, "NOBODY@Harbour.example") == as_invited(app, LOU.email.upper())
+    user = find_user_by_email("nobody@harbour.example")
+    assert user
+    assert user.email == "nobody@harbour.example"
+
+
+def test_a_school_that_only_invited_somebody_does_not_follow_their_address(app: Flask) -> None:
+    """Lou signs in with another address later. Skyline knows the one that it invited, until she is in."""
+    member_id = invited(app, LOU.email)
+    lou = find_user_by_email(LOU.email)
+    assert lou
+    lou.email = "secret@finch.example"
+    session.commit()
+    (mail,) = sent(app)
+    admin = LintingClient(app).sign_in(ANA)
+    paths = ("/skyline/people?status=invited", f"/skyline/people/{member_id}", "/skyline/people?search=lou", mail.path)
+    for path in paths:
+        page = admin.get(path)
+        assert "secret@finch.example" not in page.text
+    assert "Ines Roy" in admin.get(f"/skyline/people?search={LOU.email.upper()}").text
+    assert "Ines Roy" not in admin.get("/skyline/people?search=secret").text
+    pasted = f"Name,E-mail\nInes Roy,{LOU.email}\nAnother,secret@finch.example"
+    review = admin.get("/skyline/people/imports").form("Review the list").fill(pasted=pasted).submit()
+    assert ("1 unchanged" in review.text, "1 added" in review.text) == (True, True)
+    LintingClient(app).get(mail.path).form("Accept the invitation").submit()
+    assert "secret@finch.example" in admin.get(f"/skyline/people/{member_id}").text
+    assert "Ines Roy" in admin.get("/skyline/people?search=secret").text
+
+
 def test_an_invited_person_who_registers_is_sent_the_invitation(app: Flask) -> None:
     invited(app)
     sent(app)

@@ -25,6 +25,8 @@ from app.identity.rules import cost_of, hash_password
 from app.identity.views import sign_in_limits
 from tests.cast import ANA, BO, LEO, PASSWORD, Person, at_school
 from tests.client import LintingClient, Page
+from tests.identity.mailbox import sent
+from tests.identity.test_invite import CHOSEN, EMAIL, invited
 
 CLASSROOM = 40
 PRODUCTION_COST = 12
@@ -99,23 +101,38 @@ def test_a_known_browser_has_ten_tries_of_its_own_and_is_known_to_its_account_on
     assert attempt(LintingClient(app), password=PASSWORD).status == 303  # and it used up nobody else's
 
 
+def test_a_browser_is_known_to_all_who_came_in_with_it_by_whichever_door(app: Flask) -> None:
+    """An invitation signs in too: it adds to what the browser keeps, and takes nobody off it."""
+    invited(app, EMAIL)
+    (mail,) = sent(app)
+    shared = LintingClient(app)
+    assert attempt(shared, password=PASSWORD).status == 303
+    shared.post("/logout")
+    shared.get(mail.path).form("Accept the invitation").fill(password=CHOSEN).submit()
+    shared.post("/logout")
+    for email, password in ((LEO.email, PASSWORD), (EMAIL, CHOSEN)):
+        use_up(LintingClient(app), email)
+        assert attempt(LintingClient(app), email, password).status == 429
+        assert attempt(shared, email, password).status == 303
+
+
 def test_a_forged_device_is_not_known(app: Flask) -> None:
     known, forger = LintingClient(app), LintingClient(app)
     attempt(known, password=PASSWORD)
-    cookie = known.browser.get_cookie(sign_in_limits.COOKIE, path="/login")
+    cookie = known.browser.get_cookie(sign_in_limits.COOKIE)
     assert cookie
     use_up(LintingClient(app))
     for value in (cookie.value[:-1] + ("A" if cookie.value[-1] != "A" else "B"), "nonsense", ""):
-        forger.browser.set_cookie(sign_in_limits.COOKIE, value, path="/login")
+        forger.browser.set_cookie(sign_in_limits.COOKIE, value)
         assert attempt(forger, password=PASSWORD).status == 429
 
 
 def test_signing_in_gives_the_tries_back(app: Flask) -> None:
     client = LintingClient(app)
     use_up(client, times=9)
-    client.browser.delete_cookie(sign_in_limits.COOKIE, path="/login")
+    client.browser.delete_cookie(sign_in_limits.COOKIE)
     assert attempt(client, password=PASSWORD).status == 303
-    client.browser.delete_cookie(sign_in_limits.COOKIE, path="/login")
+    client.browser.delete_cookie(sign_in_limits.COOKIE)
     use_up(client, times=9)
     assert attempt(client, password=PASSWORD).status == 303
 

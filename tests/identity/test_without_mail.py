@@ -10,10 +10,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.models import Job
-from app.identity.queries import find_user_by_email
-from tests.cast import ANA, HAL, Person
+from app.identity.operations.accounts import add_user, name_operator, reset_by_hand
+from app.identity.queries import find_standing_member, find_user_by_email
+from tests.cast import ANA, HAL, LEO, LOU, Person, at_school
 from tests.client import LintingClient, Page
 from tests.identity.test_register import NIA, ask_to_join, sign_in, standing_of
 
@@ -70,6 +72,103 @@ def test_a_link_opens_no_account_that_has_a_password(app: Flask) -> None:
     page.form("Accept the invitation").fill(current=CHOSEN).submit()
     assert standing_of(EMAIL, "harbour") == "active"
     sign_in(app, EMAIL, CHOSEN)
+
+
+def test_the_link_of_a_school_does_not_claim_whom_another_invited_before(app: Flask) -> None:
+    """Neither has chosen a password yet. Harbour's admin, who holds the link, would come in as the person whom Skyline invited."""
+    first, second = link_on(invite(app)), link_on(invite(app, by=HAL))
+    page = LintingClient(app).get(second)
+    assert "ask whoever runs this Groundschool" in page.text
+    assert not any(form.action == second for form in page.forms())
+    refused = LintingClient(app).post(second, {"password": CHOSEN})
+    assert refused.status == 409
+    assert "cannot choose it" in refused.text
+    user = find_user_by_email(EMAIL)
+    assert user
+    assert user.password_hash is None
+    LintingClient(app).get(first).form("Accept the invitation").fill(password=CHOSEN).submit()
+    LintingClient(app).get(second).form("Accept the invitation").fill(current=CHOSEN).submit()
+    assert (standing_of(EMAIL), standing_of(EMAIL, "harbour")) == ("active", "active")
+
+
+def test_an_invitation_that_came_first_claims_nobody_whom_another_school_has_let_in(app: Flask) -> None:
+    first = link_on(invite(app, by=HAL))
+    invite(app)
+    with at_school("skyline"):
+        user = find_user_by_email(EMAIL)
+        member = find_standing_member(user.id) if user else None
+        assert member
+        member.come_in(clock.now())
+        session.commit()
+    assert LintingClient(app).post(first, {"password": CHOSEN}).status == 409
+
+
+def test_a_link_does_not_choose_an_operators_password(app: Flask) -> None:
+    """`flask user operator --create` makes one without, until they open the link that it prints."""
+    user = add_user(EMAIL, password=None, cost=4)
+    name_operator(user)
+    session.commit()
+    path = link_on(invite(app))
+    assert "ask whoever runs this Groundschool" in LintingClient(app).get(path).text
+    assert LintingClient(app).post(path, {"password": CHOSEN}).status == 409
+    assert user.password_hash is None
+    printed = reset_by_hand(user)
+    session.commit()
+    LintingClient(app).get(f"/password/reset/{printed}").form("Change the password").fill(password=CHOSEN).submit()
+    LintingClient(app).get(path).form("Accept the invitation").fill(current=CHOSEN).submit()
+    assert standing_of(EMAIL) == "active"
+
+
+def test_the_page_of_the_link_reads_the_same_whoever_is_invited(app: Flask) -> None:
+    name_operator(add_user("op@elsewhere.example", password=None, cost=4))
+    session.commit()
+    read = {
+        re.sub(r"https?://\S+", "…", invite(app, email).text) for email in (EMAIL, "op@elsewhere.example", LOU.email)
+    }
+    assert len(read) == 1
+
+
+def test_a_link_does_not_let_in_whose_password_nobody_gave_though_their_mailbox_was_proven_once(app: Flask) -> None:
+    path = link_on(invite(app, LOU.email))
+    assert LintingClient(app).post(path, {}).status == 422
+    assert standing_of(LOU.email) == "invited"
+
+
+def test_a_printed_link_proves_no_mailbox_and_takes_no_second_factor(app: Flask) -> None:
+    """Losing one's phone is another thing than losing one's password: `flask user second-factor --remove`."""
+    leo = find_user_by_email(LEO.email)
+    assert leo
+    leo.email_confirmed_at, leo.totp_cipher, leo.totp_confirmed_at = None, b"a secret", clock.now()
+    printed = reset_by_hand(leo)
+    session.commit()
+    LintingClient(app).get(f"/password/reset/{printed}").form("Change the password").fill(password=CHOSEN).submit()
+    form = LintingClient(app).get("/login").form("Sign in")
+    assert form.fill(email=LEO.email, password=CHOSEN).submit().h1 == "One more step"
+    assert leo.email_confirmed_at is None
+
+
+def test_a_link_that_was_handed_over_proves_no_mailbox_once_there_is_mail(app: Flask) -> None:
+    first, second = link_on(invite(app)), link_on(invite(app, by=HAL))
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], demo=True)
+    assert LintingClient(app).post(second, {"password": CHOSEN}).status == 409
+    LintingClient(app).get(first).form("Accept the invitation").fill(password=CHOSEN).submit()
+    user = find_user_by_email(EMAIL)
+    assert user
+    assert (standing_of(EMAIL), user.email_confirmed_at) == ("active", None)
+
+
+def test_whoever_registers_with_a_known_address_does_not_get_into_its_account(app: Flask) -> None:
+    """The admin's yes lets the account's person in, who has the password; the stranger has chosen none."""
+    ask_to_join(app, LOU.email)
+    lou = LintingClient(app).sign_in(LOU)
+    assert lou.get("/skyline/standing").status == 404
+    LintingClient(app).sign_in(ANA).get("/skyline/people?status=pending").link("Nia Obi").follow().form(
+        "Approve"
+    ).submit()
+    assert standing_of(LOU.email) == "active"
+    form = LintingClient(app).get("/login").form("Sign in")
+    assert form.fill(email=LOU.email, password=CHOSEN).submit().status == 422
+    assert LintingClient(app).sign_in(LOU, school="").get("/skyline/standing").location == "/skyline/"
 
 
 def test_a_list_says_how_its_people_get_their_links(app: Flask) -> None:

@@ -87,8 +87,11 @@ class ConfirmationForm(Form):
 class InvitationForm(NewPassword, Form):
     """Accepting an invitation; who has a password and confirmed their e-mail is not asked for one.
 
-    Where there is no mail, who has a password gives it: the link alone does not say who they are.
+    By a link that was handed over, who has a password gives it: the link alone does not say who they are. `is_stuck` where
+    it lets nobody in, because a password has to be chosen that it must not choose.
     """
+
+    is_stuck = False
 
     current = current_password_field(_l("Your password"))
 

@@ -23,13 +23,14 @@ from app.identity.operations.credentials import (
     drop_second_factor,
     end_sessions,
     hold_user,
+    proves_mailbox,
     set_password,
     void_links,
 )
 from app.identity.operations.links import issue_link, mail_link, schedule_mail, use_link
 from app.identity.operations.registration import invite
 from app.identity.queries import find_user, find_user_by_email, is_without_school, list_schools_that_know
-from app.identity.rules import Purpose, hash_password, password_matches
+from app.identity.rules import Purpose, hash_password, password_matches, plain_address
 from app.tenants.models import Department
 from app.tenants.operations import create_school
 
@@ -44,7 +45,7 @@ class AlreadySetUp(Refusal):
 
 def add_user(email: str, *, password: str | None, cost: int) -> User:
     """Make a person of the platform, who belongs to no school yet."""
-    user = User(email=email.strip(), password_hash=hash_password(password, cost=cost) if password else None)
+    user = User(email=plain_address(email), password_hash=hash_password(password, cost=cost) if password else None)
     session.add(user)
     session.flush()
     return user
@@ -88,12 +89,16 @@ def reset_by_hand(user: User) -> str:
 
 
 def reset_password(token: str, password: str, *, cost: int) -> User | None:
-    """Set a password by a mailed link and end every session. None if the link does not work any more."""
+    """Set a password by a link and end every session. None if the link does not work any more.
+
+    Only one that was mailed proves the mailbox. By one that was printed the second factor stays, if there is one.
+    """
     link = use_link(token, Purpose.RESET_PASSWORD)
     user = hold_user(link.user_id) if link else None
-    if user is None:
+    if link is None or user is None:
         return None
-    confirm_mailbox(user)
+    if proves_mailbox(link):
+        confirm_mailbox(user)
     _set_password(user, password, cost=cost, action="password.reset")
     return user
 
@@ -128,7 +133,7 @@ def ask_for_new_email(*, current: str, email: str, actor: Actor) -> None:
     """
     user = prove_password(actor, current)
     expect_confirmed(user)
-    mail_link(Purpose.CHANGE_EMAIL, user_id=user.id, new_email=email.strip())
+    mail_link(Purpose.CHANGE_EMAIL, user_id=user.id, new_email=plain_address(email))
     audit_at_schools("email.change_asked", user)
 
 

@@ -26,17 +26,22 @@ def hold_user_by_email(email: str) -> User | None:
     return session.scalars(_held().where(func.lower(User.email) == func.lower(email.strip()))).first()
 
 
-def needs_new_password(user: User) -> bool:
+def proves_mailbox(link: OneUseToken) -> bool:
+    """Whether whoever holds a link reads the person's mail: it was mailed, not shown or printed for somebody to hand over."""
+    return can_send_mail() and not link.is_handed_over
+
+
+def needs_new_password(user: User, link: OneUseToken) -> bool:
     """Whether whoever comes in by a link chooses a password: there is none, or anybody may have chosen it.
 
-    Without mail a link is handed over by an admin and proves no mailbox, so that it opens no account that has a password.
+    A link that was handed over opens no account that has a password.
     """
-    return user.password_hash is None or (user.email_confirmed_at is None and can_send_mail())
+    return user.password_hash is None or (user.email_confirmed_at is None and proves_mailbox(link))
 
 
-def has_to_prove_password(user: User) -> bool:
+def has_to_prove_password(user: User, link: OneUseToken) -> bool:
     """Whether a link alone does not say who somebody is: it was handed over, and the account is of whoever knows its password."""
-    return not can_send_mail() and user.password_hash is not None and user.email_confirmed_at is None
+    return user.password_hash is not None and not proves_mailbox(link)
 
 
 def set_password(user: User, password: str, *, cost: int, but: int | None = None) -> None:

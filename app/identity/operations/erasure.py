@@ -105,6 +105,7 @@ def erase_person(member: Membership, *, actor: Actor) -> Membership:
 def _blank(member: Membership) -> None:
     member.name, member.name_key = ERASED, sort_key(ERASED)
     member.phone = member.emergency_contact = member.certificate_number = member.license_number = None
+    member.known_as, member.awaits_own_yes = None, False
     member.zone = member.level = member.department_id = member.primary_instructor_id = member.standing_reason = None
     member.roles, member.tags, member.locale = ["learner"], [], "en"
     member.status, member.erased_at, member.erasure_asked_at = "erased", clock.now(), None
@@ -112,7 +113,9 @@ def _blank(member: Membership) -> None:
 
 def _goes_with(member: Membership, user: User) -> bool:
     """Whether the account ends with this row. An invitation alone gives a school no hold on an account that somebody has;
-    one that nobody ever confirmed is nobody's."""
+    one that nobody ever confirmed is nobody's. Where a stranger asked with its address it is not this school's at all."""
+    if member.awaits_own_yes:
+        return False
     was_in = member.approved_at is not None or member.status in ("active", "suspended")
     is_theirs_alone = was_in or user.email_confirmed_at is None
     return is_theirs_alone and not user.is_operator and count_schools_of_user(user.id) == 1

@@ -26,7 +26,8 @@ from app.foundation.refusals import Refusal
 from app.identity.events import MemberInvited, ProfileChanged
 from app.identity.models import Membership, PeopleImport, User
 from app.identity.operations.links import mail_links
-from app.identity.rules import Purpose, address_problem, role_words, standing_words
+from app.identity.queries import known_address
+from app.identity.rules import Purpose, address_problem, plain_address, role_words, standing_words
 from app.tenants.queries import list_departments
 
 MOST_BYTES = 1_000_000
@@ -88,7 +89,7 @@ def carry_out_import(draft: PeopleImport, *, actor: Actor) -> Counter[str]:
     """
     _lock(draft)
     rows = rows_of(draft)
-    known = review(rows)
+    known = review(rows, hold=True)
     departments = _departments()
     _add([row for row in rows if row.outcome == ADDED], departments, actor=actor)
     for row in rows:
@@ -186,9 +187,12 @@ def _row(number: int, cells: list[str], columns: Mapping[int, str]) -> Row:
 # -- reviewing -----------------------------------------------------------------------------------------------------
 
 
-def review(rows: list[Row]) -> dict[str, Membership]:
-    """Say of each row what would be done with it, in two SELECTs. Returns the people who are known here, by e-mail."""
-    known, departments = _known(rows), _departments()
+def review(rows: list[Row], *, hold: bool = False) -> dict[str, Membership]:
+    """Say of each row what would be done with it, in two SELECTs. Returns the people who are known here, by e-mail.
+
+    `hold` holds them until the transaction ends, so that nobody is changed who is erased at the same time.
+    """
+    known, departments = _known(rows, hold=hold), _departments()
     first_at: dict[str, int] = {}
     for row in rows:
         row.outcome, row.why = REFUSED, _fault(row, departments, first_at)
@@ -198,10 +202,14 @@ def review(rows: list[Row]) -> dict[str, Membership]:
     return known
 
 
-def _known(rows: list[Row]) -> dict[str, Membership]:
+def _known(rows: list[Row], *, hold: bool) -> dict[str, Membership]:
     mails = {row.email.lower() for row in rows}
-    here = select(func.lower(User.email), Membership).join(Membership, Membership.user_id == User.id)
-    found = session.execute(here.where(func.lower(User.email).in_(mails)))
+    here = select(known_address(), Membership).join(User, User.id == Membership.user_id)
+    here = here.where(known_address().in_(mails)).order_by(Membership.id)
+    if hold:
+        held = here.with_for_update(of=Membership, key_share=True)
+        here = held.execution_options(populate_existing=True)
+    found = session.execute(here)
     return {row[0]: row[1] for row in found}
 
 
@@ -291,7 +299,7 @@ def _users(mails: Mapping[str, Row]) -> dict[str, int]:
         missing = sorted(mails.keys() - found.keys())
         if not missing:
             break
-        session.execute(insert(User).on_conflict_do_nothing(), [{"email": mails[mail].email} for mail in missing])
+        session.execute(insert(User).on_conflict_do_nothing(), [{"email": mail} for mail in missing])
         users = select(User.id, func.lower(User.email)).where(func.lower(User.email).in_(missing)).order_by(User.id)
         found |= {mail: user_id for user_id, mail in session.execute(users.with_for_update(key_share=True))}
     return found
@@ -308,6 +316,7 @@ def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> di
         "status": "invited",
         "department_id": departments.get(row.department.lower()),
         "invited_at": clock.now(),
+        "known_as": plain_address(row.email),
     }
 
 

@@ -63,8 +63,9 @@ def mail_links(purpose: Purpose, people: list[tuple[int, int]]) -> None:
 
 
 def issue_link(purpose: Purpose, *, user_id: int | None = None, membership_id: int | None = None) -> str:
-    """A link's token at once, for one that is printed instead of mailed. Voids those of its purpose that were given before."""
+    """A link's token at once, for one that is handed over instead of mailed. Voids those of its purpose that were given before."""
     link = prepare_link(purpose, user_id=user_id, membership_id=membership_id)
+    link.is_handed_over = True
     void_older(link)
     return renew_link(link)
 

@@ -57,7 +57,7 @@ def approve_members(ids: Iterable[int], *, actor: Actor) -> list[Membership]:
     )
     members = list(session.scalars(waiting))
     for member in members:
-        member.status, member.approved_at, member.standing_reason = "active", clock.now(), None
+        member.come_in(clock.now())
         _record("member.approved", member, "pending", actor=actor)
         announce(MemberApproved(member.id))
     return members
@@ -65,7 +65,7 @@ def approve_members(ids: Iterable[int], *, actor: Actor) -> list[Membership]:
 
 def decline_member(member: Membership, *, reason: str, actor: Actor) -> Membership:
     """Do not let a person in who asked to join. They read the reason."""
-    _lock(member)
+    hold_member(member)
     _expect(member, "pending")
     member.status, member.standing_reason = "declined", reason
     _record("member.declined", member, "pending", actor=actor, reason=reason)
@@ -87,12 +87,12 @@ def suspend_member(member: Membership, *, reason: str, actor: Actor) -> Membersh
 
 def reinstate_member(member: Membership, *, actor: Actor) -> Membership:
     """Let a person in again who was suspended or declined. Refuses who was declined and has not confirmed their e-mail either."""
-    _lock(member)
+    hold_member(member)
     _expect(member, "suspended", "declined")
     if member.status == "declined" and not is_confirmed(member):
         raise _not_confirmed(member)
-    was, member.status, member.standing_reason = member.status, "active", None
-    member.approved_at = member.approved_at or clock.now()
+    was = member.status
+    member.come_in(clock.now())
     _record("member.reinstated", member, was, actor=actor)
     announce(MemberReinstated(member.id))
     return member
@@ -129,7 +129,9 @@ def keep_an_admin(*, without: Membership | None, actor: Actor) -> None:
         raise NoAdminAnyMore(_("Somebody changed your roles a moment ago: you are no admin any more."))
 
 
-def _lock(member: Membership) -> None:
+def hold_member(member: Membership) -> None:
+    """Read a person again and hold them until the transaction ends: of two deeds the second finds what the first did."""
+    session.flush()
     session.refresh(member, with_for_update={"key_share": True})
 
 

@@ -21,6 +21,7 @@ from app.foundation.tenancy import TenantRef
 from app.foundation.zones import known_zones
 from app.identity.events import ProfileChanged
 from app.identity.models import Membership, User
+from app.identity.operations.people import hold_member
 from app.identity.queries import find_user
 from app.tenants.models import Department
 from app.tenants.queries import school_settings
@@ -37,10 +38,14 @@ def change_profile(member: Membership, changes: dict[str, Any], *, actor: Actor)
     """Change facts about a person: any of OWN_FIELDS and STAFF_FIELDS, each with its column's type; empty text counts as none,
     an empty locale as the school's.
 
-    Refuses a zone, department, instructor, level or tag that there is not. Raises ValueError for another field.
+    Refuses a zone, department, instructor, level or tag that there is not, and who was erased a moment ago. Raises ValueError
+    for another field.
     """
     if unknown := changes.keys() - OWN_FIELDS - STAFF_FIELDS:
         raise ValueError(f"a profile has no {sorted(unknown)}")
+    hold_member(member)
+    if member.erased_at:
+        raise Refusal(_("This person is erased already."))
     wanted = {name: None if value == "" and name != "locale" else value for name, value in changes.items()}
     changed = {name: value for name, value in wanted.items() if value != getattr(member, name)}
     if not changed:

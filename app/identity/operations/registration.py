@@ -8,8 +8,8 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.dialects.postgresql import insert
 
-from app.audit.operations import audit, audit_on_platform
-from app.foundation import clock, tenancy
+from app.audit.operations import audit
+from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
@@ -24,11 +24,12 @@ from app.identity.operations.credentials import (
     hold_user,
     hold_user_by_email,
     needs_new_password,
+    proves_mailbox,
     set_password,
 )
 from app.identity.operations.links import issue_link, mail_link, use_link
-from app.identity.queries import find_standing_member, find_user, find_user_by_email
-from app.identity.rules import Purpose, address_problem, hash_password, new_token
+from app.identity.queries import find_standing_member, find_user, is_known_elsewhere
+from app.identity.rules import Purpose, address_problem, hash_password, new_token, plain_address
 from app.tenants.models import Department
 
 
@@ -36,37 +37,46 @@ class KnownHere(Refusal):
     """The person belongs to the school already, or asked to."""
 
 
+class NotByThisLink(Refusal):
+    """A link that was handed over does not choose the first password of this account."""
+
+
 def register(*, email: str, name: str, password: str, cost: int, actor: Actor) -> None:
     """Somebody without an account here asks to join the school in force. What follows is in the mail that is sent; where there
     is no mail, the request waits for an admin at once.
 
-    A known e-mail takes the same hash, the same job and the same words; its password and name stay as they are.
+    A known e-mail takes the same hash, the same job and the same words, and its password stays as it is. Known at another school,
+    it waits here as a new one does, since the admins read their list; its own person sees that only once they confirm it.
     """
     hashed = hash_password(password, cost=cost)
-    known = find_user_by_email(email)
-    member = find_standing_member(known.id if known else 0)
-    user = _new_user(email, hashed) if known is None else None
-    if user:
-        member = _add(user, name=name, roles=[Role.LEARNER.value], status="pending")
-        audit("registration.begun", actor=actor, subject=member, after={"roles": member.roles})
+    known = hold_user_by_email(email)
+    made = None if known else _new_user(email, hashed)
+    user = made or known or hold_user_by_email(email)
+    assert user
+    if made is None:
+        _work_as_for_somebody_new(name, hashed)
+    member = find_standing_member(user.id)
+    if member is None:
+        member = _ask(user, name=name, email=email, awaits_own_yes=made is None, actor=actor)
         if not can_send_mail():
             announce(JoinRequested(member.id))
     else:
-        user = known or find_user_by_email(email)
-        assert user
-        _work_as_for_somebody_new(name, hashed)
-        _record_repeated(user, member, actor=actor)
-    purpose = Purpose.INVITATION if member and member.status == "invited" else Purpose.CONFIRM_EMAIL
-    mail_link(purpose, user_id=user.id, membership_id=member.id if member else None)
+        audit("registration.repeated", actor=actor, subject=member)
+    purpose = Purpose.INVITATION if member.status == "invited" else Purpose.CONFIRM_EMAIL
+    mail_link(purpose, user_id=user.id, membership_id=member.id)
 
 
 def join(*, name: str, actor: Actor) -> Membership:
     """A signed-in person of another school asks to join the school in force."""
     user = hold_user(actor.user_id)
-    if user is None or find_standing_member(user.id):
+    member = find_standing_member(user.id) if user else None
+    if user is None or (member and not member.awaits_own_yes):
         raise KnownHere(_("You are known at this school already."))
-    member = _add(user, name=name, roles=[Role.LEARNER.value], status="pending")
-    audit("registration.begun", actor=actor, subject=member, after={"roles": member.roles})
+    if member:
+        _say_yes(member, name=name)
+        audit("registration.repeated", actor=actor, subject=member)
+    else:
+        member = _ask(user, name=name, email=user.email, actor=actor)
     if user.email_confirmed_at or not can_send_mail():
         announce(JoinRequested(member.id))
     else:
@@ -75,7 +85,7 @@ def join(*, name: str, actor: Actor) -> Membership:
 
 
 def confirm_registration(token: str, *, name: str | None, actor: Actor) -> Membership | None:
-    """The e-mail is theirs: from now on the request waits for an admin. None if the link does not work any more."""
+    """The e-mail is theirs, and so is the request: it waits for an admin. None if the link does not work any more."""
     link = use_link(token, Purpose.CONFIRM_EMAIL)
     user = hold_user(link.user_id) if link else None
     if user is None:
@@ -83,7 +93,9 @@ def confirm_registration(token: str, *, name: str | None, actor: Actor) -> Membe
     confirm_mailbox(user)
     member = find_standing_member(user.id)
     if member is None:
-        member = _add(user, name=name or user.email, roles=[Role.LEARNER.value], status="pending")
+        member = _add(user, name=name or user.email, email=user.email, roles=[Role.LEARNER.value], status="pending")
+    elif member.awaits_own_yes:
+        _say_yes(member, name=name or member.name)
     audit("registration.confirmed", actor=_self(actor, user), subject=member)
     if member.status == "pending":
         announce(JoinRequested(member.id))
@@ -94,7 +106,7 @@ def invite(
     *, email: str, name: str, roles: Iterable[Role], department: Department | None = None, actor: Actor
 ) -> Membership:
     """Invite somebody to the school in force; a mail with a link follows. Who was invited before is sent a new link."""
-    email = email.strip()
+    email = plain_address(email)
     if problem := address_problem(email):
         raise Refusal(problem)
     user = hold_user_by_email(email) or _new_user(email, None) or hold_user_by_email(email)
@@ -103,11 +115,12 @@ def invite(
     if member is None:
         chosen = sorted({role.value for role in roles})
         department_id = department.id if department else None
-        member = _add(user, name=name, roles=chosen, status="invited", department_id=department_id)
+        member = _add(user, name=name, email=email, roles=chosen, status="invited", department_id=department_id)
         audit("member.invited", actor=actor, subject=member, after={"roles": chosen, "department_id": department_id})
         announce(MemberInvited(member.id))
     elif member.status != "invited":
         raise KnownHere(_("%(email)s is known here already, as %(name)s.", email=email, name=member.name))
+    member.known_as = email
     invite_again(member, actor=actor)
     return member
 
@@ -135,24 +148,36 @@ def accept_invitation(token: str, *, password: str | None, cost: int, actor: Act
     """The invited person comes in. None if the link does not work any more.
 
     Who has no password chooses one, and so does who never confirmed the e-mail: until then a stranger may have registered with
-    it, and be signed in. Whatever opened the account before does not any more. Where there is no mail the link proves no mailbox.
+    it, and be signed in. Whatever opened the account before does not any more. A link that was handed over proves no mailbox.
+    Refuses by one a first password that whoever handed it over may not choose.
     """
     link = use_link(token, Purpose.INVITATION)
     user, member = invited_by(link, lock=True) if link else (None, None)
-    if user is None or member is None:
+    if link is None or user is None or member is None:
         return None
-    if needs_new_password(user):
+    if needs_new_password(user, link):
+        if not may_choose_password(user, member, link):
+            raise NotByThisLink(_("The password of this account cannot be chosen by this link."))
         assert password
         set_password(user, password, cost=cost)
-    if can_send_mail():
+    if proves_mailbox(link):
         confirm_mailbox(user)
-    member.status, member.approved_at = "active", clock.now()
+    member.come_in(clock.now())
     audit(
         "invitation.accepted", actor=_self(actor, user, member), subject=member,
         before={"status": "invited"}, after={"status": "active"},
     )  # fmt: skip
     announce(MemberJoined(member.id))
     return member
+
+
+def may_choose_password(user: User, member: Membership, link: OneUseToken) -> bool:
+    """Whether an invitation may choose a password where one has to be chosen.
+
+    Whoever hands a link over holds it first, and could come in as the person. So by such a link nobody chooses the first password
+    of an operator, nor of somebody whom another school knew before or has let in.
+    """
+    return proves_mailbox(link) or not (user.is_operator or is_known_elsewhere(member))
 
 
 def invited_by(link: OneUseToken, *, lock: bool = False) -> tuple[User | None, Membership | None]:
@@ -172,19 +197,29 @@ def _self(actor: Actor, user: User, member: Membership | None = None) -> Actor:
     return Actor(user_id=user.id, membership_id=member.id if member else None)
 
 
-def _record_repeated(user: User, member: Membership | None, *, actor: Actor) -> None:
-    """Whom a school does not know is no concern of its trail, which would tell its admins who has an account elsewhere."""
-    if member:
-        audit("registration.repeated", actor=actor, subject=member)
-    else:
-        audit_on_platform("registration.repeated", user_id=user.id, school_id=tenancy.required().id)
-
-
 def _new_user(email: str, hashed: str | None) -> User | None:
     """A person of the platform; None if the e-mail is taken, also by a rival a moment ago."""
-    row = insert(User).values(email=email.strip(), password_hash=hashed).on_conflict_do_nothing().returning(User.id)
+    row = (
+        insert(User)
+        .values(email=plain_address(email), password_hash=hashed)
+        .on_conflict_do_nothing()
+        .returning(User.id)
+    )
     made = session.execute(row).scalar()
     return session.get(User, made) if made else None
+
+
+def _ask(user: User, *, name: str, email: str, actor: Actor, awaits_own_yes: bool = False) -> Membership:
+    member = _add(
+        user, name=name, email=email, roles=[Role.LEARNER.value], status="pending", awaits_own_yes=awaits_own_yes
+    )
+    audit("registration.begun", actor=actor, subject=member, after={"roles": member.roles})
+    return member
+
+
+def _say_yes(member: Membership, *, name: str) -> None:
+    """The person asks themself for what somebody asked for with their address."""
+    member.awaits_own_yes, member.name, member.name_key = False, name, sort_key(name)
 
 
 def _work_as_for_somebody_new(name: str, hashed: str) -> None:
@@ -193,13 +228,14 @@ def _work_as_for_somebody_new(name: str, hashed: str) -> None:
         undone = session.begin_nested()
         made = _new_user(f"{new_token()}@erased.invalid", hashed)
         assert made
-        _add(made, name=name, roles=[Role.LEARNER.value], status="pending")
+        _add(made, name=name, email=made.email, roles=[Role.LEARNER.value], status="pending")
         undone.rollback()
 
 
-def _add(user: User, *, name: str, roles: list[str], status: str, **more: Any) -> Membership:
+def _add(user: User, *, name: str, email: str, roles: list[str], status: str, **more: Any) -> Membership:
     member = Membership(
-        user_id=user.id, name=name, name_key=sort_key(name), roles=roles, status=status, tags=[], **more
+        user_id=user.id, name=name, name_key=sort_key(name), known_as=plain_address(email), roles=roles, status=status,
+        tags=[], **more,
     )  # fmt: skip
     session.add(member)
     session.flush()

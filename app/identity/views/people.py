@@ -241,7 +241,7 @@ def _list_page(form: ApprovalsForm | None = None) -> Any:
 
 
 def _person_page(member: Membership, failed: Form | None = None) -> Any:
-    email, confirmed_at, department = find_facts(member)
+    email, is_theirs, department = find_facts(member)
     entries = list_entries_about("Membership", member.id, limit=HISTORY)
     ids = people_in(entries) | ({member.primary_instructor_id} if member.primary_instructor_id else set())
     names = names_of_members(ids)
@@ -249,7 +249,7 @@ def _person_page(member: Membership, failed: Form | None = None) -> Any:
         "people/show.html",
         member=member,
         email=email,
-        email_confirmed=confirmed_at is not None or not can_send_mail(),
+        email_confirmed=is_theirs,
         department=department,
         instructor=names.get(member.primary_instructor_id or 0),
         history=[_deed(entry, names) for entry in entries],

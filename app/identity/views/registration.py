@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import abort, redirect, request, url_for
 from flask_babel import gettext as _
@@ -19,7 +19,14 @@ from app.identity.forms.registration import ConfirmationForm, InvitationForm, Jo
 from app.identity.models import Membership, OneUseToken, User
 from app.identity.operations.credentials import has_to_prove_password, needs_new_password
 from app.identity.operations.profile import is_proven
-from app.identity.operations.registration import accept_invitation, confirm_registration, invited_by, join, register
+from app.identity.operations.registration import (
+    accept_invitation,
+    confirm_registration,
+    invited_by,
+    join,
+    may_choose_password,
+    register,
+)
 from app.identity.queries import find_link, find_standing_member, find_user
 from app.identity.rules import Purpose, password_matches
 from app.identity.views import bp
@@ -88,27 +95,27 @@ def confirmation_create(token: str) -> Any:
 @bp.get("/<tenant>/invitation/<token>")
 @newcomers("whoever holds a mailed link")
 def invitation_new(token: str) -> Any:
-    user, member = _invited(token)
-    return _invitation_page(_invitation_form(user), token, user, member) if user else link_gone()
+    invited = _invited(token)
+    return _invitation_page(_invitation_form(invited), token, invited) if invited else link_gone()
 
 
 @bp.post("/<tenant>/invitation/<token>")
 @newcomers("whoever holds a mailed link")
 def invitation_create(token: str) -> Any:
-    user, member = _invited(token)
-    if user is None:
+    invited = _invited(token)
+    if invited is None:
         return link_gone()
-    form = _invitation_form(user)
-    if form.current and form.validate_on_submit() and not _proves(form.current, form, user):
+    form = _invitation_form(invited)
+    if form.current and form.validate_on_submit() and not _proves(form.current, form, invited.user):
         form.status = 422
-        return _invitation_page(form, token, user, member)
+        return _invitation_page(form, token, invited)
     password = form.password.data if form.password else None
     accepted = form.carry_out(
         lambda: accept_invitation(token, password=password, cost=settings().bcrypt_cost, actor=current_user)
     )
     if accepted:
-        return _begin(user, chose=password is not None or bool(form.current))
-    return _invitation_page(form, token, user, member) if form.status == 422 else link_gone()
+        return _begin(invited.user, chose=password is not None or bool(form.current))
+    return link_gone() if form.status == 200 else _invitation_page(form, token, invited)
 
 
 @bp.get("/<tenant>/standing")
@@ -182,14 +189,18 @@ def _register(form: RegistrationForm) -> bool:
 
 
 def _confirmation_form(user: User | None) -> ConfirmationForm:
-    """Asks for a name where the school knows none, and for the password until the e-mail is known to be theirs.
+    """Asks for a name where the school knows none, or one that a stranger may have typed; and for the password until the e-mail
+    is known to be theirs, and where a stranger may have asked.
 
-    Without the password somebody could register with another's address and have them confirm an account that is not theirs.
+    Without the password somebody could register with another's address and have them confirm an account that is not theirs, or a
+    request.
     """
-    form = ConfirmationForm()
-    if user is None or find_standing_member(user.id):
+    member = find_standing_member(user.id) if user else None
+    is_strangers = bool(member and member.awaits_own_yes)
+    form = ConfirmationForm(name=member.name if member else None)
+    if member and not is_strangers:
         del form.name
-    if user is None or user.email_confirmed_at or not user.password_hash:
+    if user is None or not user.password_hash or (user.email_confirmed_at and not is_strangers):
         del form.password
     return form
 
@@ -230,18 +241,30 @@ def _sign_in_then_standing() -> str:
     return url_for("identity.session_new", tenant=tenancy.required().slug, next=standing)
 
 
-def _invited(token: str) -> tuple[User, Membership] | tuple[None, None]:
-    link: OneUseToken | None = find_link(token, Purpose.INVITATION)
+class _Invited(NamedTuple):
+    """Whom an invitation that stands is for."""
+
+    user: User
+    member: Membership
+    link: OneUseToken
+
+
+def _invited(token: str) -> _Invited | None:
+    link = find_link(token, Purpose.INVITATION)
     user, member = invited_by(link) if link else (None, None)
-    return (user, member) if user and member else (None, None)
+    return _Invited(user, member, link) if user and member and link else None
 
 
-def _invitation_form(user: User) -> InvitationForm:
+def _invitation_form(invited: _Invited) -> InvitationForm:
+    user, member, link = invited
     form = InvitationForm()
-    form.owner = user.email
-    if not needs_new_password(user):
+    form.owner, form.is_stuck = user.email, False
+    if not needs_new_password(user, link):
         del form.password
-    if not has_to_prove_password(user) or current_user.user_id == user.id:
+    elif not may_choose_password(user, member, link):
+        del form.password
+        form.is_stuck = True
+    if not has_to_prove_password(user, link) or current_user.user_id == user.id:
         del form.current
     return form
 
@@ -260,5 +283,8 @@ def _begin(user: User, *, chose: bool) -> Any:
     )
 
 
-def _invitation_page(form: InvitationForm, token: str, user: User, member: Membership | None) -> Any:
-    return page("identity/invitation.html", form=form, token=token, email=user.email, member=member, status=form.status)
+def _invitation_page(form: InvitationForm, token: str, invited: _Invited) -> Any:
+    """Whoever hands the link over can read it too: it says no other address than the one that was invited."""
+    user, member, _link = invited
+    email = member.known_as or user.email
+    return page("identity/invitation.html", form=form, token=token, email=email, member=member, status=form.status)

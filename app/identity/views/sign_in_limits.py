@@ -15,7 +15,7 @@ from app.foundation.crypto import derive_key
 from app.foundation.proxies import network_of
 from app.identity.rules import new_token
 
-COOKIE = "groundschool_device"
+COOKIE = "groundschool_known"
 COOKIE_DAYS = 400
 MOST_ACCOUNTS = 8
 """A browser is known to the last few accounts that signed in with it."""
@@ -90,7 +90,7 @@ def know_device(email: str) -> None:
     def keep(response: Response) -> Response:
         response.set_cookie(
             COOKIE, value, max_age=COOKIE_DAYS * 86_400, httponly=True, samesite="Lax",
-            secure=current_app.config["SESSION_COOKIE_SECURE"], path="/login",
+            secure=current_app.config["SESSION_COOKIE_SECURE"], path="/",
         )  # fmt: skip
         return response
 
