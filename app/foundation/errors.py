@@ -109,7 +109,7 @@ def respond(status: int, sentence: str = "", *, back: str = "") -> Response:
     title, standard = titles().get(status, titles()[500])
     context: dict[str, Any] = {"status": status, "title": title, "sentence": sentence or standard, "back": back}
     if wants_partial():
-        response = make_response(render_template("errors/_error.html", **context), status)
+        response = make_response(render_template("errors/flash.html", **context), status)
         response.headers["HX-Retarget"] = "#flash"
         response.headers["HX-Reswap"] = "innerHTML"
         return response
