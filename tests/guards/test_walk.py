@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +13,7 @@ from app.foundation import db
 from tests.cast import HAL, IVY, LOU, Person, at_school
 from tests.guards import walk
 from tests.guards.visits import MOST_STATEMENTS, VISITS
-from tests.guards.walk import Asked
+from tests.guards.walk import PAGE, Asked
 
 STRANGERS = (HAL, IVY, Person("manager@harbour.example", "harbour"), Person("author@harbour.example", "harbour"), LOU)
 
@@ -66,17 +64,6 @@ def test_it_needs_few_statements(app: Flask, asked: Asked, name: str) -> None:
 INDEX, RECORD, DEED = "tenants.stuck_work_index", "scheduling.booking_show", "scheduling.cancellation_create"
 
 
-@contextmanager
-def broken(app: Flask, name: str, view: Callable[..., Any]) -> Iterator[Any]:
-    """The application with another view in the place of that one; gives the one that is there."""
-    sound = app.view_functions[name]
-    app.view_functions[name] = lambda **values: view(sound, **values)
-    try:
-        yield sound
-    finally:
-        app.view_functions[name] = sound
-
-
 def slow(sound: Any, **values: Any) -> Any:
     for _ in range(MOST_STATEMENTS):
         db.session.execute(text("select 1"))
@@ -91,20 +78,17 @@ def closed_to_all(_sound: Any, **_values: Any) -> Any:
     return PAGE, 404
 
 
-PAGE = "<!doctype html><html lang=en><title>Broken</title><body><main><h1>Broken on purpose</h1></main></html>"
-
-
 def test_a_page_of_seven_statements_is_seen(app: Flask) -> None:
     asked = asked_at_skyline(app, INDEX)
     assert walk.too_many_statements(app, asked, MOST_STATEMENTS) == []
-    with broken(app, INDEX, slow):
+    with walk.broken(app, INDEX, slow):
         assert len(walk.too_many_statements(app, asked, MOST_STATEMENTS)) > MOST_STATEMENTS
 
 
 @pytest.mark.parametrize("name", [INDEX, RECORD, DEED])
 def test_a_route_that_answers_strangers_is_seen(app: Flask, name: str) -> None:
     asked = asked_at_skyline(app, name)
-    with broken(app, name, open_to_all):
+    with walk.broken(app, name, open_to_all):
         assert len(walk.shown_to(app, asked, (*STRANGERS, None))) == len(STRANGERS) + 1
         assert walk.found_elsewhere(app, asked, STRANGERS)
 
@@ -112,11 +96,11 @@ def test_a_route_that_answers_strangers_is_seen(app: Flask, name: str) -> None:
 def test_a_route_that_answers_nobody_at_all_is_seen(app: Flask) -> None:
     """Else a wrong address would pass: nobody is answered from there either."""
     asked = asked_at_skyline(app, RECORD)
-    with broken(app, RECORD, closed_to_all):
+    with walk.broken(app, RECORD, closed_to_all):
         assert ["whose it is got 404" in found for found in walk.shown_to(app, asked, STRANGERS)] == [True]
 
 
 def test_a_post_that_needs_no_token_is_seen(app: Flask) -> None:
     asked = asked_at_skyline(app, DEED)
-    with broken(app, DEED, open_to_all):
+    with walk.broken(app, DEED, open_to_all):
         assert walk.taken_without_token(app, asked) == ["without a CSRF token a post got 200"]

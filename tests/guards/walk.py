@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -137,10 +137,10 @@ def path_of(app: Flask, rule: Rule, values: dict[str, Any], slug: str) -> str:
     """The address of a route; fails on a parameter that nobody fills."""
     missing = rule.arguments - values.keys() - {"tenant"} - set(rule.defaults or ())
     assert not missing, f"nobody fills {sorted(missing)} of {rule.rule}"
-    wanted = {name: value for name, value in values.items() if name in rule.arguments}
+    wanted = {name: value for name, value in {**values, "tenant": slug}.items() if name in rule.arguments}
     with app.test_request_context():
         tenancy.enter(None)
-        return url_for(rule.endpoint, tenant=slug, **wanted)
+        return url_for(rule.endpoint, **wanted)
 
 
 def is_turned_away(page: Page) -> bool:
@@ -201,6 +201,20 @@ def shown_to(app: Flask, asked: Asked, strangers: Collection[Person | None]) -> 
         if not is_turned_away(answer):
             found.append(f"{stranger.email if stranger else 'nobody'} got {answer.status} from {asked.path}")
     return found
+
+
+PAGE = "<!doctype html><html lang=en><title>Broken</title><body><main><h1>Broken on purpose</h1></main></html>"
+
+
+@contextmanager
+def broken(app: Flask, name: str, view: Callable[..., Any]) -> Iterator[None]:
+    """The application with another view in the place of that one, which is given to it as the first argument."""
+    sound = app.view_functions[name]
+    app.view_functions[name] = lambda **values: view(sound, **values)
+    try:
+        yield
+    finally:
+        app.view_functions[name] = sound
 
 
 def found_elsewhere(app: Flask, asked: Asked, people: Collection[Person]) -> list[str]:
