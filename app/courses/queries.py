@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.orm import contains_eager, defer, joinedload, selectinload
 
 from app.courses.models import Course, Lesson, Module, Publication, PublishedLesson, Step
-from app.courses.rules import base_variant, prefix_query, search_language
+from app.courses.rules import base_variant, prefix_query, search_language, steps_of
 from app.foundation import tenancy
 from app.foundation.cache import ByteCache, size_of
 from app.foundation.db import session
@@ -117,7 +117,7 @@ def find_published_lesson(publication_id: int, lesson_key: str) -> LessonContent
     if row is None:
         return None
     stored = json.loads(row["content"])
-    lesson = LessonContent(lesson_key, row["title"], tuple(map(_step_content, stored["steps"])))
+    lesson = LessonContent(lesson_key, row["title"], tuple(map(_step_content, steps_of(stored))))
     _cache.put(cache_key, lesson, size=size_of(stored))
     return lesson
 
@@ -238,7 +238,7 @@ def published_steps(course_id: int) -> Iterator[dict[str, Any]]:
     """Each step of each publication of a course, as its JSON: what stable keys have ever meant."""
     contents = select(PublishedLesson.content).join(Publication, Publication.id == PublishedLesson.publication_id)
     for content in session.scalars(contents.where(Publication.course_id == course_id)):
-        yield from content["steps"]
+        yield from steps_of(content)
 
 
 # -- parts of the above --------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ LONGEST_KEY = 80
 LONGEST_TITLE = 200
 LONGEST_LINE = 500
 LONGEST_MARKDOWN = 10_000
+LESSON_FORMAT = 1
+"""Of a lesson as it is published. What was published is read for ever: a later format is read beside all before it."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 SEARCH_LANGUAGES = {
@@ -46,6 +48,21 @@ def prefix_query(text: str) -> str:
         return ""
     words = re.findall(r"\w+", text)
     return " & ".join(f"'{word}'" for word in words) + ":*" if words else ""
+
+
+class UnknownFormat(Exception):
+    """A published lesson is in a format that this version cannot read. A bug, or a database of a newer version."""
+
+
+def steps_of(lesson: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The steps of a published lesson's JSON. UnknownFormat where they would only be guessed at."""
+    found = lesson.get("format")
+    if found != LESSON_FORMAT:
+        raise UnknownFormat(
+            f"a lesson was published in format {found!r}, and this version reads format {LESSON_FORMAT} only: "
+            "run the version that published it, or a newer one"
+        )
+    return list(lesson["steps"])
 
 
 def base_variant(variants: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.foundation import formats
 from app.foundation.actor import STRANGER
@@ -77,7 +77,13 @@ def answer_errors(app: Flask) -> None:
         log_unexpected(error)
         return respond(500)
 
-    # What fails after the view, as COMMIT may, Flask logs itself, with the path.
+    @app.errorhandler(InternalServerError)
+    def failed_late(error: InternalServerError) -> Response:
+        """What fails after the view, as COMMIT may, comes wrapped."""
+        cause = error.original_exception
+        return respond(503 if isinstance(cause, Exception) and database_is_gone(cause) else 500)
+
+    # It is Flask that logs what fails after the view, with the path.
     app.log_exception = lambda exc_info: log_unexpected(exc_info[1])  # type: ignore[method-assign]
 
 
@@ -103,7 +109,7 @@ def respond(status: int, sentence: str = "", *, back: str = "") -> Response:
     title, standard = titles().get(status, titles()[500])
     context: dict[str, Any] = {"status": status, "title": title, "sentence": sentence or standard, "back": back}
     if wants_partial():
-        response = make_response(render_template("errors/_error.html", **context), status)
+        response = make_response(render_template("errors/flash.html", **context), status)
         response.headers["HX-Retarget"] = "#flash"
         response.headers["HX-Reswap"] = "innerHTML"
         return response

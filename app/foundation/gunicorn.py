@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import gc
-import os
 from contextlib import suppress
 from typing import Any
 
 from prometheus_client import multiprocess
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+from app.foundation.settings import BadSetting, read_settings
+
+settings = read_settings()
+"""A bad one ends gunicorn here with its sentence, before any process loads the application."""
+metrics_dir = settings.prometheus_multiproc_dir
+if metrics_dir and not metrics_dir.is_dir():
+    raise BadSetting(f"PROMETHEUS_MULTIPROC_DIR must be a folder, and there is none at {metrics_dir}: make it, empty.")
+
+bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+workers = settings.web_concurrency
+threads = settings.web_threads
 keepalive = 5
 timeout = 30
 graceful_timeout = 10
@@ -37,5 +44,5 @@ def post_worker_init(_worker: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget the live gauges of a web process that ended."""
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        multiprocess.mark_process_dead(worker.pid)
+    if metrics_dir:
+        multiprocess.mark_process_dead(worker.pid, path=str(metrics_dir))

@@ -61,7 +61,7 @@ def show_metrics() -> Response:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not settings.metrics_token or not hmac.compare_digest(given.encode(), settings.metrics_token.encode()):
             abort(404)
-    return Response(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.exposition(settings.prometheus_multiproc_dir), content_type=CONTENT_TYPE_LATEST)
 
 
 def redis_state() -> str:

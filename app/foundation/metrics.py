@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from functools import lru_cache
+from pathlib import Path
 
 from flask import Flask, Response, g, request
 from prometheus_client import REGISTRY as OWN_REGISTRY
@@ -44,10 +44,10 @@ _counter = lru_cache(maxsize=2048)(REQUESTS.labels)
 _clock = lru_cache(maxsize=512)(SECONDS.labels)
 
 
-def exposition() -> bytes:
-    """The metrics in Prometheus' text format: of all processes that share PROMETHEUS_MULTIPROC_DIR, else of this one."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+def exposition(shared: Path | None) -> bytes:
+    """The metrics in Prometheus' text format: of all processes that count in the folder they share, else of this one."""
+    if shared is None:
         return generate_latest(OWN_REGISTRY)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)
+    multiprocess.MultiProcessCollector(registry, path=str(shared))
     return generate_latest(registry)

@@ -56,4 +56,4 @@ def _answer(body: str, status: int) -> Response:
 
 def _flashes() -> str:
     messages = get_flashed_messages(with_categories=True)
-    return render_template("components/_flashes.stream.html", flashes=messages) if messages else ""
+    return render_template("components/flashes.stream.html", flashes=messages) if messages else ""

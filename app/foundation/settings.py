@@ -37,6 +37,7 @@ class Settings:
     web_concurrency: int = 2
     web_threads: int = 8
     metrics_token: str = field(default="", repr=False)
+    prometheus_multiproc_dir: Path | None = None
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Groundschool <no-reply@localhost>"
     support_email: str = ""
@@ -100,7 +101,7 @@ def _parse(name: str, kind: str, text: str) -> Any:
         if not text.isdigit() or int(text) < 1:
             raise BadSetting(f"{ENV_NAMES[name]} must be a whole number above zero, not {text!r}.")
         return int(text)
-    return Path(text).absolute() if kind == "Path" else text
+    return Path(text).absolute() if kind.startswith("Path") else text
 
 
 def _check_secret(values: dict[str, Any]) -> None:

@@ -15,14 +15,14 @@ from sqlalchemy.pool import NullPool
 from app.foundation import db, tenancy
 from app.foundation.settings import Settings
 from tests.cast import school
-from tests.servers import clone_database, drop_database, settings_for, url_of
+from tests.servers import TEMPLATE, clone_database, drop_database, settings_for, url_of
 
 
 class Committed:
     """A cloned database with the cast in it, and the application working on it."""
 
-    def __init__(self, app: Flask, name: str) -> None:
-        self.app, self.name = app, name
+    def __init__(self, app: Flask, name: str, template: str) -> None:
+        self.app, self.name = app, clone_database(name, template)
         self.settings: Settings = replace(app.config["SETTINGS"], database_url=settings_for(name).database_url)
         self.settings = replace(self.settings, owner_database_url=settings_for(name).owner_database_url)
         self.owner: Engine = create_engine(url_of("groundschool_owner", name), poolclass=NullPool)
@@ -55,10 +55,10 @@ class Committed:
 
 
 @contextmanager
-def committed(app: Flask, name: str, *, threads: int = 4) -> Iterator[Committed]:
+def committed(app: Flask, name: str, *, threads: int = 4, template: str = TEMPLATE) -> Iterator[Committed]:
     """Have `app` work on a clone; afterwards on its own database again. Not together with the `app` fixture."""
     name = f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
-    here = Committed(app, clone_database(name))
+    here = Committed(app, name, template)
     engine, settings = db.make_engine(here.settings.database_url, pool_size=threads), app.config["SETTINGS"]
     tenancy.ring_on(engine)
     app.config["SETTINGS"] = here.settings

@@ -15,12 +15,14 @@ from app.audit.queries import list_entries_about
 from app.courses.kinds import kind_of
 from app.courses.models import Course, Publication, PublishedLesson, Step, Variant
 from app.courses.operations import CourseIsEmpty, NothingChanged, import_course, publish_course
-from app.courses.queries import answer_key, find_outline, find_published_lesson
+from app.courses.queries import answer_key, find_outline, find_published_lesson, published_steps
+from app.courses.rules import LESSON_FORMAT, UnknownFormat
+from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.models import OutboxEvent
 from app.foundation.refusals import Refusal
-from tests.cast import ADA, actor, at_school, member
-from tests.client import count_statements
+from tests.cast import ADA, LEO, actor, at_school, member
+from tests.client import LintingClient, count_statements
 from tests.courses.folders import a_course, a_question, a_quiz, a_text, write_folder
 
 XSS = '<script>alert(1)</script> <img src=x onerror=alert(1)> [x](javascript:alert(1)) <a href="javascript:alert(1)">y</a>'
@@ -251,3 +253,68 @@ def test_the_cache_never_shows_another_schools_lesson(app: Flask, tmp_path: Path
         assert find_outline(made.id) is None
     with at_school("skyline"):
         assert find_published_lesson(made.id, "none") is None
+
+
+# -- formats -------------------------------------------------------------------------------------------------------
+
+FORMAT_1 = json.loads((Path(__file__).parent / "lesson_format_1.json").read_text())
+"""A lesson as format 1 stored it. The file never changes: there are databases full of such lessons."""
+
+
+def stored(tmp_path: Path, **over: Any) -> Publication:
+    """A publication whose one lesson lies in the database as it did when format 1 was the newest."""
+    course = draft(tmp_path)
+    outline = find_outline(publish(course).id)
+    assert outline
+    made = Publication(
+        course_id=course.id, version=2, title=course.title, outline={"modules": outline.modules}, step_count=2,
+        lesson_count=1, checksum="0" * 64, published_at=clock.now(),
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    content = {**FORMAT_1["content"], **over}
+    session.add(
+        PublishedLesson(
+            publication_id=made.id, key="sky", position=0, title=FORMAT_1["title"], content=content,
+            answer_keys=FORMAT_1["answer_keys"],
+        )
+    )  # fmt: skip
+    course.publication_id = made.id
+    session.flush()
+    return made
+
+
+def test_a_lesson_of_format_one_is_read_for_ever(app: Flask, tmp_path: Path) -> None:
+    with at_school("skyline"):
+        made = stored(tmp_path)
+        lesson = find_published_lesson(made.id, "sky")
+        assert lesson
+        assert [(step.key, step.kind, step.title) for step in lesson.steps] == [
+            ("clouds", "text", "Clouds"),
+            ("quiz-clouds", "quiz", "Check yourself"),
+        ]
+        assert lesson.steps[0].content == {"html": "<p>Look at the <em>clouds</em>.</p>\n"}
+        assert lesson.steps[1].content["questions"][0]["options"][1] == {"key": "b", "text": "Cumulonimbus"}
+        assert answer_key(made.id, "sky", "quiz-clouds")["questions"]["which"]["correct"] == ["b"]
+        address = f"/skyline/courses/{made.course_id}"
+        session.commit()
+    page = LintingClient(app).sign_in(LEO).get(address).form("Start course").submit()
+    assert "Look at the clouds." in page.text
+    assert "At night you see none." not in page.text
+
+
+@pytest.mark.parametrize("named", [2, "1", None])
+def test_a_lesson_of_an_unknown_format_is_refused_and_not_guessed_at(app: Flask, tmp_path: Path, named: Any) -> None:
+    with at_school("skyline"):
+        made = stored(tmp_path, format=named)
+        with pytest.raises(UnknownFormat, match=f"published in format {named!r}, and this version reads format 1 only"):
+            find_published_lesson(made.id, "sky")
+        with pytest.raises(UnknownFormat):
+            list(published_steps(made.course_id))
+
+
+def test_what_is_published_now_names_the_newest_format(app: Flask, tmp_path: Path) -> None:
+    with at_school("skyline"):
+        made = publish(draft(tmp_path))
+        lesson = session.scalars(select(PublishedLesson).where(PublishedLesson.publication_id == made.id)).one()
+        assert (made.format, lesson.content["format"]) == (LESSON_FORMAT, LESSON_FORMAT)

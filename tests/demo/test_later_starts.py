@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
@@ -16,9 +17,11 @@ from app.demo.cast import SCHOOLS
 from app.demo.models import SeedStep
 from app.demo.operations import seeding
 from app.foundation import clock, tenancy
+from app.foundation.actor import SYSTEM
 from app.foundation.db import session, unit_of_work
 from app.identity.models import Membership
 from app.scheduling.models import Booking, Claim
+from app.tenants.operations import add_department
 from app.tenants.queries import find_school, list_departments, school_settings
 from tests.audit.committed import Committed, committed
 from tests.cast import ANA, LEO, LOU, at_school, member
@@ -132,3 +135,27 @@ def written(here: Committed) -> dict[tuple[str, int], tuple[object, ...]]:
             for mark, wanted in columns.items():
                 rows |= {(mark, row[0]): tuple(row[1:]) for row in session.execute(select(*wanted))}
     return rows
+
+
+def test_a_step_that_fails_leaves_neither_its_rows_nor_its_record(the_app: Flask) -> None:
+    """The next start runs it again, from nothing."""
+
+    def write(*, fails: bool) -> None:
+        add_department("Balloons", actor=SYSTEM)
+        session.flush()
+        if fails:
+            raise RuntimeError("the disk is full")
+
+    step = seeding.Step("skyline/tests", "skyline", partial(write, fails=True))
+    with committed(the_app, "halfway") as here, the_app.app_context():
+        with pytest.raises(RuntimeError, match="the disk is full"):
+            seeding._run(step, dated=False)
+        assert "skyline/tests" not in recorded()
+        assert balloons(here) == 0
+        assert seeding._run(replace(step, write=partial(write, fails=False)), dated=False)
+        assert "skyline/tests" in recorded()
+        assert balloons(here) == 1
+
+
+def balloons(here: Committed) -> int:
+    return int(here.ask("select count(*) from department where name = 'Balloons'"))

@@ -7,17 +7,21 @@ from typing import Any
 import psycopg2
 import pytest
 from flask import Flask, Response, abort, request
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.foundation import db
 from app.foundation.db import session
 from app.foundation.errors import database_is_gone, titles
 from app.foundation.logs import JsonLines
 from app.foundation.permissions import public
 from app.foundation.refusals import BadRequest, Refusal
 from app.identity.models import User
-from tests.cast import ANA
+from app.tenants.models import Department
+from tests.cast import ANA, at_school
 from tests.client import PARTIAL, LintingClient
+from tests.conftest import second_app
 
 STATUSES = (400, 403, 404, 405, 409, 413, 422, 429, 500, 503)
 
@@ -95,6 +99,39 @@ def test_a_lost_connection_counts_as_gone() -> None:
     lost.connection_invalidated = True
     assert database_is_gone(lost)
     assert not database_is_gone(RuntimeError())
+
+
+END_OF_A_SERVER = text("select pg_terminate_backend(:ours, 5000)").execution_options(global_tables_only=True)
+
+
+def that_loses_its_server(app: Flask) -> LintingClient:
+    """A route that writes, and whose server process ends between its last statement and the commit."""
+
+    @public("a test asks")
+    def made() -> Any:
+        with at_school("skyline"):
+            session.add(Department(name="Balloons"))
+            session.flush()
+            ours = session.connection().exec_driver_sql("select pg_backend_pid()").scalar()
+        with db.engine().connect() as another:
+            another.execute(END_OF_A_SERVER, {"ours": ours})
+        return "made"
+
+    again = second_app(app.config["SETTINGS"])
+    again.add_url_rule("/made", "made", made, methods=["GET", "POST"])
+    return LintingClient(again)
+
+
+def test_a_commit_that_finds_no_server_says_that_the_records_are_away(committing_app: Flask) -> None:
+    client = that_loses_its_server(committing_app)
+    page = client.get("/made")  # after its view there is nothing left to do but the commit
+    assert (page.status, page.h1) == (503, "Groundschool is resting")
+    assert page.headers["X-Request-ID"] in page.text
+    part = client.get("/made", headers=PARTIAL)
+    assert (part.status, part.headers["HX-Retarget"]) == (503, "#flash")
+    with at_school("skyline"):
+        assert "Balloons" not in session.scalars(select(Department.name)).all()
+    assert client.get("/login").status == 200
 
 
 def test_a_harmless_correlation_id_is_taken_over_and_no_other(app: Flask) -> None:

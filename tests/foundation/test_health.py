@@ -157,4 +157,5 @@ def test_metrics_of_all_processes_are_summed(app: Flask, tmp_path, monkeypatch: 
     count = "from app.foundation.metrics import REQUESTS; REQUESTS.labels('home.show', 'GET', 200).inc()"
     for _ in range(2):
         subprocess.run([sys.executable, "-c", count], check=True, timeout=20)
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], prometheus_multiproc_dir=tmp_path))
     assert 'groundschool_requests_total{endpoint="home.show",method="GET",status="200"} 2.0' in metrics(app)[1]

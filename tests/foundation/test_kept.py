@@ -18,7 +18,7 @@ from app.scheduling.models import Booking
 from tests.cast import ANA, LEO, OLGA, at_school, member
 from tests.client import LintingClient
 
-HEAD = '{{ kept("layout/_head.html", theme=theme, brand_css=none) }}'
+HEAD = '{{ kept("layout/head.html", theme=theme, brand_css=none) }}'
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_part_is_drawn_once_for_each_set_of_inputs(app: Flask, drawn: list[str
         assert render_template_string(HEAD, theme="dark") == first
         assert render_template_string(HEAD, theme="light") != first
         assert render_template_string(HEAD, theme="dark", lang="de") == first
-    assert drawn.count("layout/_head.html") == 3
+    assert drawn.count("layout/head.html") == 3
 
 
 def test_a_part_that_reads_more_than_its_inputs_fails_at_once(app: Flask, drawn: list[str]) -> None:

@@ -202,15 +202,44 @@ def test_a_new_table_s_wall_writes_itself(worker_database: str, table: str, line
     assert "drop_table" in render_python_code(script.downgrade_ops)  # type: ignore[arg-type]
 
 
-def test_gunicorn_is_set_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+LEAST = {"DATABASE_URL": "postgresql://web@db/groundschool", "SECRET_KEY": "kX3-9vQm2Lr8TzW5nB7yC4dF6gH1jK0p"}
+
+
+def test_gunicorn_is_set_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = {"HOST": "0.0.0.0", "PORT": "8123", "WEB_CONCURRENCY": "3", "WEB_THREADS": "5"}
-    for name, value in values.items():
+    for name, value in {**LEAST, **values, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     found = runpy.run_module("app.foundation.gunicorn")
     assert (found["bind"], found["workers"], found["threads"]) == ("0.0.0.0:8123", 3, 5)
     assert found["worker_class"] == "gthread"
     gauges = tmp_path / "gauge_livesum_4242.db"
     gauges.touch()
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     found["child_exit"](None, SimpleNamespace(pid=4242))
     assert not gauges.exists()
+    monkeypatch.setenv("HOST", "::1")
+    assert runpy.run_module("app.foundation.gunicorn")["bind"] == "[::1]:8123"
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        ({"PORT": "eighty"}, "PORT must be a whole number above zero, not 'eighty'."),
+        ({"WEB_THREADS": "0"}, "WEB_THREADS must be a whole number above zero, not '0'."),
+        ({"PROMETHEUS_MULTIPROC_DIR": "/nowhere/at/all"}, "there is none at /nowhere/at/all: make it, empty."),
+    ],
+)
+def test_gunicorn_says_a_bad_setting_in_one_sentence(bad: dict[str, str], sentence: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        "python:app.foundation.gunicorn",
+        "--no-control-socket",
+        "wsgi:app",
+    ]
+    environ = {"PATH": os.environ["PATH"], **LEAST, **bad}
+    ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.strip().endswith(sentence)
+    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr

@@ -2,103 +2,105 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
+from sqlalchemy import text
 
 from app.foundation import db
 from tests.cast import HAL, IVY, LOU, Person, at_school
-from tests.client import count_statements
 from tests.guards import walk
-from tests.guards.visits import MOST_STATEMENTS, VISITS, Visit
+from tests.guards.visits import MOST_STATEMENTS, VISITS
+from tests.guards.walk import PAGE, Asked
 
 STRANGERS = (HAL, IVY, Person("manager@harbour.example", "harbour"), Person("author@harbour.example", "harbour"), LOU)
 
 
-@pytest.fixture(params=sorted(VISITS))
-def visit(request: pytest.FixtureRequest, app: Flask) -> tuple[Rule, Visit, str, dict[str, Any]]:
-    """A route with its rightful visit, its address with real records in it, and the fields to post."""
-    name = request.param
+def asked_at_skyline(app: Flask, name: str) -> Asked:
+    """The route of that name as VISITS says that it is asked, with its records made."""
     rules = [rule for rule in walk.school_routes(app) if rule.endpoint == name]
     assert rules, f"there is no route {name}: take its line out of tests/guards/visits.py"
-    wanted = VISITS[name]
+    assert len(rules) == 1, f"{name} has several addresses, and only one would be walked"
+    visit = VISITS[name]
     with app.app_context(), at_school("skyline"):
-        values = wanted.address()
-        fields = wanted.fields(values)
+        values = visit.address()
+        fields = visit.fields(values)
         db.session.commit()
-    return rules[0], wanted, walk.path_of(app, rules[0], values, "skyline"), fields
+    return Asked(rules[0], walk.path_of(app, rules[0], values, "skyline"), visit.person, fields)
 
 
-def test_who_may_ask_is_answered_and_the_other_school_is_not(
-    app: Flask, visit: tuple[Rule, Visit, str, dict[str, Any]]
-) -> None:
-    rule, wanted, path, fields = visit
-    for stranger in (*STRANGERS, None):
-        answer = walk.Visitor(app, stranger).ask(rule, path, fields)
-        assert walk.is_turned_away(answer), f"{stranger} got {answer.status} from {path}"
-    rightful = walk.Visitor(app, wanted.person)
-    if walk.is_post(rule):
-        assert rightful.ask(rule, path, fields, csrf=False).status == 400, "it takes a post without a CSRF token"
-    answer = rightful.ask(rule, path, fields)
-    assert answer.status in (200, 201, 303), f"{wanted.person.email} got {answer.status}: {answer.text[:600]}"
-    assert not answer.location.startswith("/login"), answer.location
+@pytest.fixture(params=sorted(VISITS))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
-def test_a_record_is_not_found_under_the_other_school_s_name(
-    app: Flask, visit: tuple[Rule, Visit, str, dict[str, Any]]
-) -> None:
+@pytest.fixture
+def asked(app: Flask, name: str) -> Asked:
+    return asked_at_skyline(app, name)
+
+
+def test_who_may_ask_is_answered_and_the_other_school_is_not(app: Flask, asked: Asked) -> None:
+    assert walk.shown_to(app, asked, (*STRANGERS, None)) == []
+    assert walk.taken_without_token(app, asked) == []
+    assert walk.faults_of_answer(asked.rightly(app)) == [], "the strangers have changed it"
+
+
+def test_a_record_is_not_found_under_the_other_school_s_name(app: Flask, asked: Asked) -> None:
     """Harbour's people ask their own school for Skyline's record. Who lacks the right is told 403 before any look-up."""
-    rule, _wanted, path, fields = visit
-    if not any(name.endswith("_id") for name in rule.arguments):
+    if not any(name.endswith("_id") for name in asked.rule.arguments):
         pytest.skip("it names no record")
-    answers = set()
-    for stranger in STRANGERS:
-        answer = walk.Visitor(app, stranger).ask(rule, path.replace("/skyline/", "/harbour/"), fields)
-        answers.add(answer.status)
-        assert answer.status in (403, 404), f"{stranger.email} got {answer.status} from {answer.path}"
-    assert 404 in answers, "nobody there had the right to ask at all"
+    assert walk.found_elsewhere(app, replace(asked, path=asked.path.replace("/skyline/", "/harbour/")), STRANGERS) == []
 
 
-def test_it_needs_few_statements(app: Flask, visit: tuple[Rule, Visit, str, dict[str, Any]]) -> None:
-    rule, wanted, path, fields = visit
-    rightful = walk.Visitor(app, wanted.person)
-    rightful.client.get(path, follow=True)
-    with count_statements() as statements:
-        rightful.ask(rule, path, fields)
-    assert len(statements) <= wanted.statements, "\n".join(statements)
-    assert walk.is_post(rule) or wanted.statements <= MOST_STATEMENTS
+def test_it_needs_few_statements(app: Flask, asked: Asked, name: str) -> None:
+    assert walk.too_many_statements(app, asked, VISITS[name].statements) == []
+    assert walk.is_post(asked.rule) or VISITS[name].statements <= MOST_STATEMENTS
 
 
 # -- the walk bites ------------------------------------------------------------------------------------------------
 
+INDEX, RECORD, DEED = "tenants.stuck_work_index", "scheduling.booking_show", "scheduling.cancellation_create"
+
+
+def slow(sound: Any, **values: Any) -> Any:
+    for _ in range(MOST_STATEMENTS):
+        db.session.execute(text("select 1"))
+    return sound(**values)
+
+
+def open_to_all(_sound: Any, **_values: Any) -> str:
+    return PAGE
+
+
+def closed_to_all(_sound: Any, **_values: Any) -> Any:
+    return PAGE, 404
+
 
 def test_a_page_of_seven_statements_is_seen(app: Flask) -> None:
-    from sqlalchemy import text
-
-    view = app.view_functions["tenants.stuck_work_index"]
-
-    def slow(**values: Any) -> Any:
-        for _ in range(MOST_STATEMENTS):
-            db.session.execute(text("select 1"))
-        return view(**values)
-
-    app.view_functions["tenants.stuck_work_index"] = slow
-    try:
-        visitor = walk.Visitor(app, VISITS["tenants.stuck_work_index"].person)
-        with count_statements() as statements:
-            visitor.client.get("/skyline/stuck-work")
-    finally:
-        app.view_functions["tenants.stuck_work_index"] = view
-    assert len(statements) > MOST_STATEMENTS
+    asked = asked_at_skyline(app, INDEX)
+    assert walk.too_many_statements(app, asked, MOST_STATEMENTS) == []
+    with walk.broken(app, INDEX, slow):
+        assert len(walk.too_many_statements(app, asked, MOST_STATEMENTS)) > MOST_STATEMENTS
 
 
-def test_a_page_that_shows_itself_to_strangers_is_seen(app: Flask) -> None:
-    view = app.view_functions["tenants.stuck_work_index"]
-    app.view_functions["tenants.stuck_work_index"] = lambda **_values: ""
-    try:
-        answer = walk.Visitor(app, LOU).client.browser.get("/skyline/stuck-work")
-    finally:
-        app.view_functions["tenants.stuck_work_index"] = view
-    assert answer.status_code == 200
+@pytest.mark.parametrize("name", [INDEX, RECORD, DEED])
+def test_a_route_that_answers_strangers_is_seen(app: Flask, name: str) -> None:
+    asked = asked_at_skyline(app, name)
+    with walk.broken(app, name, open_to_all):
+        assert len(walk.shown_to(app, asked, (*STRANGERS, None))) == len(STRANGERS) + 1
+        assert walk.found_elsewhere(app, asked, STRANGERS)
+
+
+def test_a_route_that_answers_nobody_at_all_is_seen(app: Flask) -> None:
+    """Else a wrong address would pass: nobody is answered from there either."""
+    asked = asked_at_skyline(app, RECORD)
+    with walk.broken(app, RECORD, closed_to_all):
+        assert ["whose it is got 404" in found for found in walk.shown_to(app, asked, STRANGERS)] == [True]
+
+
+def test_a_post_that_needs_no_token_is_seen(app: Flask) -> None:
+    asked = asked_at_skyline(app, DEED)
+    with walk.broken(app, DEED, open_to_all):
+        assert walk.taken_without_token(app, asked) == ["without a CSRF token a post got 200"]

@@ -66,14 +66,6 @@ class Started:
         return time.monotonic() - began
 
 
-def slowness() -> float:
-    """How many times longer than alone a program takes now, because others want the processors too."""
-    began, used = time.monotonic(), time.process_time()
-    while time.process_time() - used < 0.5:
-        pass
-    return max(1.0, (time.monotonic() - began) / 0.5)
-
-
 def start(
     data_dir: Path,
     *,

@@ -20,7 +20,7 @@ from launcher.embedded import libpq_url, start_postgres
 from tests.launcher.processes import ROOT
 
 OURS = {"migrate": "release", "web": "web", "worker": "worker", "cron": "cron"}
-SETTINGS = {*ENV_NAMES.values(), "PROMETHEUS_MULTIPROC_DIR"}
+SETTINGS = set(ENV_NAMES.values())
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "OWNER_PASSWORD", "WEB_PASSWORD"}
 
 

@@ -16,7 +16,7 @@ from app.courses.events import CoursePublished
 from app.courses.kinds import BadContent, kind_of
 from app.courses.models import Course, Lesson, Module, Publication, PublishedLesson, Step, Variant
 from app.courses.queries import load_draft
-from app.courses.rules import search_language
+from app.courses.rules import LESSON_FORMAT, search_language
 from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
@@ -24,7 +24,6 @@ from app.foundation.events import announce
 from app.foundation.formats import sort_key
 from app.foundation.refusals import Refusal
 
-FORMAT = 1
 MOST_SEARCHED = 250_000
 """Characters of a course's text that search reads, so that the search document stays below PostgreSQL's limit of 1 MB."""
 
@@ -92,7 +91,7 @@ def _freeze(course: Course, modules: list[Module]) -> Frozen:
     lessons = [_freeze_lesson(lesson, texts) for module in modules for lesson in module.lessons]
     outline = {"modules": [_outline_of(module) for module in modules]}
     head = [course.title, course.summary, course.level, course.language]
-    return Frozen(outline, lessons, " ".join(texts)[:MOST_SEARCHED], _checksum([FORMAT, head, outline, lessons]))
+    return Frozen(outline, lessons, " ".join(texts)[:MOST_SEARCHED], _checksum([LESSON_FORMAT, head, outline, lessons]))
 
 
 def _freeze_lesson(lesson: Lesson, texts: list[str]) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def _freeze_lesson(lesson: Lesson, texts: list[str]) -> dict[str, Any]:
         steps.append({"key": step.key, "kind": step.kind, "title": step.title, "variants": variants})
         if keys:
             answer_keys[step.key] = keys
-    content = {"format": FORMAT, "steps": steps}
+    content = {"format": LESSON_FORMAT, "steps": steps}
     return {"key": lesson.key, "title": lesson.title, "content": content, "answer_keys": answer_keys}
 
 
@@ -153,7 +152,7 @@ def _write(course: Course, frozen: Frozen, *, version: int, actor: Actor) -> Pub
     publication = Publication(
         course_id=course.id,
         version=version,
-        format=FORMAT,
+        format=LESSON_FORMAT,
         title=course.title,
         summary=course.summary,
         level=course.level,
