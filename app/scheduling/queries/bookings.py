@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, any_, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
@@ -207,14 +207,16 @@ def _narrowed(query: ListQuery) -> list[ColumnElement[bool]]:
 def _searched(query: ListQuery) -> list[ColumnElement[bool]]:
     """Bookings that take somebody or something of this name: learner, instructor or craft.
 
-    A school's names are few, and an index leads from each to its claims; names of joined rows would be read for every booking.
+    The names are looked through once, and indexes lead from those that match to their claims. Left to itself the database guesses
+    wrong how many match, and looks through all of them again for every booking.
     """
     if not query.search:
         return []
     of_a_person = select(Membership.id).where(Membership.name_key.contains(sort_key(query.search), autoescape=True))
     of_a_thing = and_(Resource.kind != "person", Resource.name.icontains(query.search, autoescape=True))
     named = select(Resource.id).where(or_(Resource.membership_id.in_(of_a_person), of_a_thing))
-    return [Booking.id.in_(select(Claim.booking_id).where(Claim.resource_id.in_(named)))]
+    found = select(Claim.booking_id).where(Claim.resource_id == any_(func.array(named.scalar_subquery())))
+    return [Booking.id.in_(select(found.cte("found").prefix_with("materialized", dialect="postgresql").c.booking_id))]
 
 
 def list_queue(query: ListQuery) -> Page[BookingCard]:
