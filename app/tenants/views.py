@@ -193,7 +193,7 @@ def stuck_work_replay_show(job_id: int) -> Any:
 
 def _stuck_kinds(school: int, asked: str) -> dict[str, str]:
     """What the list can be narrowed to. The kind asked for stays a choice when the last of it was tried again."""
-    return {kind: kind for kind in [*jobs.dead_kinds(school), asked] if kind.isprintable()}
+    return {kind: kind for kind in [*jobs.dead_kinds(school), asked] if kind and kind.isprintable()}
 
 
 def _tree() -> tuple[Branch, ...]:

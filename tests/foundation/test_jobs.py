@@ -283,6 +283,7 @@ def test_stuck_work_of_long_ago_is_reached_page_by_page(app: Flask) -> None:
     with count_statements() as statements:
         page = client.get("/skyline/stuck-work")
     assert len(statements) <= 6
+    assert [option.text for option in page.find_all(".//select/option")] == ["All", "tests.work"]
     assert len(page.find_all(".//tbody/tr")) == SIZE
     assert "(000)" not in page.text
     last = page.link("Next").follow()
