@@ -3,7 +3,7 @@
     def test_a_lesson(open_page):
         page = open_page(LEO)                      # signed in, script on
         page.goto("/skyline/courses")
-        check_accessibility(page)                  # tests/journeys/browsing.py
+        check_widths(page)                         # tests/journeys/browsing.py
 
 `browser_page` and `plain_page` are pages with script on and off where nobody is signed in yet. Each module has a server and a
 database of its own, with the cast in it. A journey fails if its page logs an error, breaks the content policy or answers 5xx, and
@@ -91,7 +91,7 @@ def open_page(live: LiveServer, browser: Browser, mirror: Page) -> Iterator[Open
         if not script:
             scriptless.add(page)
         listeners.append(Faults(page, live.url))
-        looks.append(Looks(page, person.email if person else ""))
+        looks.append(Looks(page))
         return sign_in(page, person, school) if person else page
 
     yield opened
