@@ -24,7 +24,7 @@ from tests.cast import school
 from tests.servers import clone_database, drop_database, settings_for
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds, on a machine that does other things besides
 REDIS_DATABASES = 16
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
 from email.parser import BytesParser
+from functools import lru_cache
 from pathlib import Path
 
-MOST_MAILS = 100
+from app.foundation.formats import sort_key
+from app.foundation.pages import Page, paginate_rows
+
 NAME = re.compile(r"[0-9a-f]{32}")
+MOST_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,14 @@ class Mail:
     text: str = ""
 
 
-def list_mails(folder: Path, *, limit: int = MOST_MAILS) -> list[Mail]:
-    """The newest mails, newest first; none if nothing was ever sent."""
-    newest = heapq.nlargest(limit, _files(folder))
-    return [mail for _written, name in newest if (mail := _read(folder, name, headers_only=True))]
+def list_mails(folder: Path, *, search: str = "", cursor: str = "") -> Page[Mail]:
+    """A page of the mails, newest first, with `search` in their address or subject; none if nothing was ever sent."""
+    files = _files(folder)
+    if search:
+        wanted = sort_key(search)
+        files = [file for file in files if (mail := _headers(folder, *file)) and wanted in _searched(mail)]
+    found = paginate_rows(files, lambda file: (-file[0], file[1]), (int, str), cursor=cursor)
+    return Page([mail for file in found.rows if (mail := _headers(folder, *file))], found.before, found.after)
 
 
 def find_mail(folder: Path, name: str) -> Mail | None:
@@ -39,16 +46,27 @@ def find_mail(folder: Path, name: str) -> Mail | None:
     return _read(folder, name, headers_only=False) if NAME.fullmatch(name) else None
 
 
-def _files(folder: Path) -> list[tuple[float, str]]:
+def _files(folder: Path) -> list[tuple[int, str]]:
+    """When each mail was written, in nanoseconds, and its name."""
     try:
         with os.scandir(folder) as entries:
             return [
-                (entry.stat().st_mtime, entry.name[:-4])
+                (entry.stat().st_mtime_ns, entry.name[:-4])
                 for entry in entries
                 if entry.name.endswith(".eml") and NAME.fullmatch(entry.name[:-4]) and entry.is_file()
             ]
     except FileNotFoundError:
         return []
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _headers(folder: Path, _written: int, name: str) -> Mail | None:
+    """What the list shows of a mail. A file that is there is never written again, so what was read once is kept."""
+    return _read(folder, name, headers_only=True)
+
+
+def _searched(mail: Mail) -> str:
+    return sort_key(f"{mail.to}\n{mail.subject}")
 
 
 def _read(folder: Path, name: str, *, headers_only: bool) -> Mail | None:

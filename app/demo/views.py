@@ -10,6 +10,7 @@ from flask import Blueprint, abort, current_app, render_template
 from app.demo.queries import find_mail, list_mails
 from app.demo.rules import with_links
 from app.foundation.mail import mail_folder
+from app.foundation.pages import list_query
 from app.foundation.permissions import public
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
@@ -18,7 +19,9 @@ bp = Blueprint("demo", __name__, url_prefix="/demo")
 @bp.get("/mailbox")
 @public("the demo's people are invented, and their mail goes nowhere else")
 def mailbox_index() -> Any:
-    return render_template("demo/mailbox.html", mails=list_mails(_folder()))
+    wanted = list_query(sorts={"newest": ""})
+    found = list_mails(_folder(), search=wanted.search, cursor=wanted.cursor)
+    return render_template("demo/mailbox.html", found=found, wanted=wanted)
 
 
 @bp.get("/mailbox/<name>")

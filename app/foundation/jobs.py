@@ -21,6 +21,7 @@ from app.foundation import clock, events, queue, tenancy
 from app.foundation.db import session, unit_of_work
 from app.foundation.logs import begin_correlation, correlation_id
 from app.foundation.models import Job, OutboxEvent
+from app.foundation.pages import Page, paginate
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ LONGEST_DRAIN = timedelta(minutes=2)
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
 REACTION = "reaction"
+_shown_kind = func.coalesce(Job.args["reaction"].astext, Job.kind)
 
 _kinds: dict[str, Callable[..., object]] = {}
 _find_tenant: Callable[[int], tenancy.TenantRef | None] = lambda tenant_id: None  # noqa: E731
@@ -273,10 +275,20 @@ def _end(job_id: int, **values: Any) -> None:
     session.execute(update(Job).where(Job.id == job_id).values(**values))
 
 
-def list_dead_jobs(tenant_id: int, *, limit: int = 100) -> list[Job]:
-    """The rows of a school that were parked, newest first."""
+def list_dead_jobs(tenant_id: int, *, kind: str | None = None, search: str = "", cursor: str = "") -> Page[Job]:
+    """A page of a school's rows that were parked, newest first: of one kind (see `dead_kinds`), with `search` in their error."""
     parked = select(Job).where(Job.tenant_id == tenant_id, Job.dead_at.is_not(None))
-    return list(session.scalars(parked.order_by(Job.id.desc()).limit(limit)))
+    if kind:
+        parked = parked.where(_shown_kind == kind)
+    if search:
+        parked = parked.where(Job.error.icontains(search, autoescape=True))
+    return paginate(parked, [Job.id], cursor=cursor, descending=True)
+
+
+def dead_kinds(tenant_id: int) -> list[str]:
+    """The kinds of work of which a school has parked rows, by name; a reaction to an event is a kind of its own."""
+    parked = select(_shown_kind).where(Job.tenant_id == tenant_id, Job.dead_at.is_not(None))
+    return sorted(session.scalars(parked.distinct()))
 
 
 def find_dead_job(tenant_id: int, job_id: int) -> Job | None:

@@ -1,7 +1,8 @@
 """One mechanism for every list: filters, search, sort and the keyset cursor live in the URL.
 
 A view reads `list_query(…)` from the URL; a query room turns it into a `Page` of rows with `paginate(…)`. Keyset pages stay
-fast and stable however long the list is: page n costs what page 1 costs, and a new row shifts nothing.
+fast and stable however long the list is: page n costs what page 1 costs, and a new row shifts nothing. `paginate_rows(…)` does
+the same for rows that are no table's: the files of a folder, the lines of a document.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
@@ -69,7 +71,7 @@ class Page(Generic[T]):
 
 def list_query(*, sorts: Choices, **filters: Choices) -> ListQuery:
     """Read search, filters, sort and cursor from the URL. The first sort is the default. Unknown values are a BadRequest."""
-    args = request.args
+    args = {name: value.replace("\x00", "") for name, value in request.args.items()}
     chosen = {name: args[name] for name in filters if args.get(name)}
     for name, value in chosen.items():
         if value not in filters[name]:
@@ -77,7 +79,7 @@ def list_query(*, sorts: Choices, **filters: Choices) -> ListQuery:
     sort = args.get("sort") or next(iter(sorts))
     if sort not in sorts:
         raise BadRequest(_("This list cannot be sorted by “%(value)s”.", value=sort[:40]))
-    search = " ".join(args.get("search", "").replace("\x00", "").split())
+    search = " ".join(args.get("search", "").split())
     if len(search) > LONGEST_SEARCH:
         raise BadRequest(_("Search for %(count)s characters at most.", count=LONGEST_SEARCH))
     return ListQuery(search, sort, args.get("cursor", ""), chosen, dict(filters), sorts)
@@ -97,7 +99,7 @@ def paginate(
     The columns must be attributes of the row. `scalars` takes the first entity of each row; else whole rows are returned
     and must carry the columns by name.
     """
-    backward, values = _decode(cursor, by) if cursor else (False, [])
+    backward, values = _decode(cursor, [column.type.python_type for column in by]) if cursor else (False, [])
     if values:
         forward = backward == descending
         key = tuple_(*by)
@@ -113,29 +115,51 @@ def paginate(
     has_before, has_after = (more, bool(values)) if backward else (bool(values), more)
     return Page(
         rows,
-        before=_encode("p", rows[0], by) if rows and has_before else None,
-        after=_encode("n", rows[-1], by) if rows and has_after else None,
+        before=_encode("p", _key(rows[0], by)) if rows and has_before else None,
+        after=_encode("n", _key(rows[-1], by)) if rows and has_after else None,
     )
 
 
-def _encode(direction: str, row: Any, by: Sequence[InstrumentedAttribute[Any]]) -> str:
-    values = [getattr(row, column.key) for column in by]
+def paginate_rows(
+    rows: Iterable[T], key: Callable[[T], tuple[Any, ...]], kinds: Sequence[type], *, cursor: str = "", size: int = SIZE
+) -> Page[T]:
+    """One page of rows at hand, in the order of their `key`, which is unique and made of values of these `kinds`."""
+    backward, values = _decode(cursor, kinds) if cursor else (False, [])
+    ordered, mark = sorted(rows, key=key), tuple(values)
+    if backward:
+        end = bisect_left(ordered, mark, key=key)
+        begin = max(0, end - size)
+    else:
+        begin = bisect_right(ordered, mark, key=key) if mark else 0
+        end = begin + size
+    shown = ordered[begin:end]
+    return Page(
+        shown,
+        before=_encode("p", key(shown[0])) if shown and begin else None,
+        after=_encode("n", key(shown[-1])) if shown and end < len(ordered) else None,
+    )
+
+
+def _key(row: Any, by: Sequence[InstrumentedAttribute[Any]]) -> tuple[Any, ...]:
+    return tuple(getattr(row, column.key) for column in by)
+
+
+def _encode(direction: str, values: Sequence[Any]) -> str:
     text = json.dumps([direction, *(v.isoformat() if isinstance(v, date) else v for v in values)])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, by: Sequence[InstrumentedAttribute[Any]]) -> tuple[bool, list[Any]]:
+def _decode(cursor: str, kinds: Sequence[type]) -> tuple[bool, list[Any]]:
     try:
         direction, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if direction not in {"n", "p"} or len(values) != len(by):
+        if direction not in {"n", "p"} or len(values) != len(kinds):
             raise ValueError(cursor)
-        return direction == "p", [_typed(column, value) for column, value in zip(by, values, strict=True)]
+        return direction == "p", [_typed(kind, value) for kind, value in zip(kinds, values, strict=True)]
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise BadRequest(_("This page link is broken. Start again from the first page.")) from error
 
 
-def _typed(column: InstrumentedAttribute[Any], value: Any) -> Any:
-    kind = column.type.python_type
+def _typed(kind: Any, value: Any) -> Any:
     if kind is datetime:
         return datetime.fromisoformat(value).astimezone(UTC)
     if kind is date:

@@ -89,17 +89,20 @@ def day_labels(days: tuple[date, ...], locale: str) -> tuple[str, ...]:
     return tuple(format_date(day, "EEE d", locale=locale) for day in days)
 
 
+def _queue(status: str) -> str:
+    return url_for("scheduling.request_index", status=status)
+
+
 def _of_admin(figures: Figures, now: str) -> list[Number]:
     requests, unassigned, escalations, stuck = (
         figures[name] for name in ("requests", "unassigned", "escalations", "stuck")
     )
-    queue = url_for("scheduling.request_index")
     numbers = [
-        Number(requests, ngettext("request to approve", "requests to approve", requests), queue, now),
-        Number(unassigned, _("approved, not assigned yet"), queue, now, "wait" if unassigned else None),
+        Number(requests, ngettext("request to approve", "requests to approve", requests), _queue("requested"), now),
+        Number(unassigned, _("approved, not assigned yet"), _queue("approved"), now, "wait" if unassigned else None),
         Number(
             escalations, ngettext("unread escalation", "unread escalations", escalations),
-            url_for("notifications.notification_index"), now, "stop" if escalations else None,
+            url_for("notifications.notification_index", show="unread"), now, "stop" if escalations else None,
         ),
     ]  # fmt: skip
     if joining := figures["joining"]:

@@ -69,9 +69,11 @@ def count_unread(membership_id: int) -> int:
     return int(UNREAD.run({"reader": membership_id}).scalar_one())
 
 
-def list_notifications(membership_id: int, *, cursor: str = "") -> Page[Notification]:
-    """A person's notifications, newest first."""
+def list_notifications(membership_id: int, *, unread: bool = False, cursor: str = "") -> Page[Notification]:
+    """A person's notifications, or the unread ones alone, newest first."""
     mine = select(Notification).where(Notification.membership_id == membership_id)
+    if unread:
+        mine = mine.where(Notification.read_at.is_(None))
     return paginate(mine, [Notification.created_at, Notification.id], cursor=cursor, descending=True)
 
 

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.foundation.formats import reader_zone
+from app.foundation.pages import list_query
 from app.foundation.permissions import access, signed_in
 from app.foundation.replies import page, reply
 from app.identity.queries import names_of_members
@@ -27,8 +28,10 @@ bp = Blueprint("notifications", __name__, url_prefix="/<tenant>/notifications")
 @bp.get("")
 @signed_in
 def notification_index() -> Any:
-    found = list_notifications(current_user.membership_id, cursor=request.args.get("cursor", ""))
-    return page("notifications/index.html", page=found, notes=shown(found.rows))
+    wanted = list_query(sorts={"newest": ""}, show={"unread": _("Unread")})
+    unread = wanted.get("show") == "unread"
+    found = list_notifications(current_user.membership_id, unread=unread, cursor=wanted.cursor)
+    return page("notifications/index.html", page=found, notes=shown(found.rows), wanted=wanted)
 
 
 @bp.post("/reading")

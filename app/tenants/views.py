@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, redirect, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -14,6 +14,7 @@ from app.audit.rules import field_words
 from app.foundation import jobs, nav, permissions, tenancy
 from app.foundation.mail import can_send_mail
 from app.foundation.once import once
+from app.foundation.pages import list_query
 from app.foundation.permissions import Role, access, newcomers, requires
 from app.foundation.replies import page, reply
 from app.identity.queries import count_people_by_department, list_office
@@ -165,7 +166,10 @@ def permissions_index() -> Any:
 @bp.get("/stuck-work")
 @requires(Can.SEE_STUCK_WORK)
 def stuck_work_index() -> Any:
-    return page("tenants/stuck_work.html", jobs=jobs.list_dead_jobs(tenancy.required().id))
+    school = tenancy.required().id
+    wanted = list_query(sorts={"newest": ""}, kind=_stuck_kinds(school, request.args.get("kind", "")))
+    found = jobs.list_dead_jobs(school, kind=wanted.get("kind"), search=wanted.search, cursor=wanted.cursor)
+    return page("tenants/stuck_work.html", found=found, wanted=wanted)
 
 
 @bp.post("/stuck-work/<int:job_id>/replay")
@@ -185,6 +189,11 @@ def stuck_work_replay_show(job_id: int) -> Any:
 
 
 # -- what the pages are made of ------------------------------------------------------------------------------------
+
+
+def _stuck_kinds(school: int, asked: str) -> dict[str, str]:
+    """What the list can be narrowed to. The kind asked for stays a choice when the last of it was tried again."""
+    return {kind: kind for kind in [*jobs.dead_kinds(school), asked] if kind and kind.isprintable()}
 
 
 def _tree() -> tuple[Branch, ...]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app.demo.queries import MOST_MAILS, list_mails
 from app.demo.rules import with_links
 from app.foundation.mail import mail_folder, send_mail
+from app.foundation.pages import SIZE
 from tests.cast import ANA, LEO
 from tests.client import LintingClient
 
@@ -92,12 +92,40 @@ def test_no_other_file_can_be_named(app: Flask, folder: Path, name: str) -> None
     assert "secret" not in answer.text
 
 
-def test_the_list_ends_after_a_hundred(app: Flask, folder: Path) -> None:
+def test_the_oldest_mail_is_reached_page_by_page(app: Flask, folder: Path) -> None:
     folder.mkdir(parents=True)
-    for number in range(MOST_MAILS + 5):
-        (folder / f"{number:032x}.eml").write_text(f"Subject: Mail {number}\n\n")
+    for number in range(2 * SIZE + 3):
+        path = folder / f"{number:032x}.eml"
+        path.write_text(f"To: leo@x.example\nSubject: Mail {number:03}\n\n")
+        os.utime(path, (1_000 + number // 2,) * 2)  # Two were written at the same instant.
     (folder / f"{7:032x}.part").write_text("half written")
-    assert len(list_mails(folder)) == MOST_MAILS
+    page, seen = LintingClient(app).get(MAILBOX), []
+    while True:
+        seen.append([link for link in page.links() if link.startswith("Mail ")])
+        if "Next" not in page.links():
+            break
+        page = page.link("Next").follow()
+    assert [len(names) for names in seen] == [SIZE, SIZE, 3]
+    assert len({name for names in seen for name in names}) == 2 * SIZE + 3
+    assert seen[-1][-1] in {"Mail 000", "Mail 001"}
+    back = page.link("Previous").follow()
+    assert [link for link in back.links() if link.startswith("Mail ")] == seen[1]
+
+
+def test_a_mail_is_found_by_its_address_and_by_its_subject(app: Flask, folder: Path) -> None:
+    send(app, "one", subject="Your booking is approved")
+    send(app, "two", subject="Välkommen")
+    client = LintingClient(app)
+    page = client.get(MAILBOX).form("Apply").fill(search="valkommen").submit()
+    assert "Välkommen" in page.text
+    assert "approved" not in page.text
+    both = client.get(f"{MAILBOX}?search={LEO.email.upper()}").text
+    assert "Välkommen" in both
+    assert "approved" in both
+    nothing = client.get(f"{MAILBOX}?search=nobody")
+    assert "No mail like that" in nothing.text
+    assert "approved" in nothing.link("Show all mails").follow().text
+    assert client.get(f"{MAILBOX}?cursor=x").status == 400
 
 
 def test_a_post_is_refused(app: Flask, folder: Path) -> None:

@@ -13,13 +13,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.audit.models import AuditEntry
-from app.foundation import jobs, tenancy
+from app.foundation import clock, jobs, tenancy
 from app.foundation.db import session, unit_of_work
 from app.foundation.jobs import GiveUp, drain_tenant, schedule_job, tenant_job
 from app.foundation.models import Job
+from app.foundation.pages import SIZE
 from app.tenants.models import Department
 from tests.cast import ANA, HAL, LEO, at_school, school
-from tests.client import LintingClient
+from tests.client import LintingClient, count_statements
 from tests.foundation.work import forget_all_work
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -260,6 +261,63 @@ def test_stuck_work_is_shown_to_its_school_s_admins_and_replayed(app: Flask, kin
     with at_school("skyline"):
         assert session.scalars(select(AuditEntry).where(AuditEntry.action == "work.replayed")).one()
     assert page.form("Try again").submit().status == 404
+
+
+def park(number: int, kind: str = "tests.work", error: str = "the runway is closed", **args: Any) -> None:
+    """A row of Skyline's that was given up. `number` tells it from the others."""
+    with at_school("skyline") as place:
+        session.add(
+            Job(
+                tenant_id=place.id, kind=kind, key=f"parked:{number}", args=args, run_at=LONG_AGO, dead_at=clock.now(),
+                error=f"{error} ({number:03})",
+            )
+        )  # fmt: skip
+        session.commit()
+
+
+def test_stuck_work_of_long_ago_is_reached_page_by_page(app: Flask) -> None:
+    forget_all_work()
+    for number in range(SIZE + 3):
+        park(number)
+    client = LintingClient(app).sign_in(ANA)
+    with count_statements() as statements:
+        page = client.get("/skyline/stuck-work")
+    assert len(statements) <= 6
+    assert [option.text for option in page.find_all(".//select/option")] == ["All", "tests.work"]
+    assert len(page.find_all(".//tbody/tr")) == SIZE
+    assert "(000)" not in page.text
+    last = page.link("Next").follow()
+    assert len(last.find_all(".//tbody/tr")) == 3
+    assert "(000)" in last.text
+    assert "(027)" in last.link("Previous").follow().text
+
+
+def test_stuck_work_is_narrowed_by_its_kind_and_searched_in_its_error(app: Flask) -> None:
+    forget_all_work()
+    park(1)
+    park(2, "notifications.mail", error="SMTPServerDisconnected")
+    park(3, jobs.REACTION, event="BookingApproved", reaction="on_booking_approved")
+    client = LintingClient(app).sign_in(ANA)
+    page = client.get("/skyline/stuck-work")
+    for kind, number in (("notifications.mail", 2), ("on_booking_approved", 3)):
+        one = page.form("Apply").fill(kind=kind).submit()
+        assert [f"({n:03})" in one.text for n in (1, 2, 3)] == [n == number for n in (1, 2, 3)]
+    found = page.form("Apply").fill(search="disconnected").submit()
+    assert [f"({n:03})" in found.text for n in (1, 2, 3)] == [False, True, False]
+    assert "Nothing stuck matches" in client.get("/skyline/stuck-work?search=100%25").text
+
+
+def test_the_last_of_a_kind_is_tried_again_and_its_list_says_so(app: Flask) -> None:
+    forget_all_work()
+    park(1, "notifications.mail")
+    park(2)
+    client = LintingClient(app).sign_in(ANA)
+    narrowed = client.get("/skyline/stuck-work?kind=notifications.mail")
+    narrowed.form("Try again").submit()
+    nothing = client.get(narrowed.path)
+    assert "Nothing stuck matches" in nothing.text
+    assert "(002)" in nothing.link("Show all stuck work").follow().text
+    assert client.get("/skyline/stuck-work?kind=%00x").status == 400
 
 
 def test_the_schools_with_work_are_found(app: Flask, kinds: dict[str, Any]) -> None:

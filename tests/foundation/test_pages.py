@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,13 +17,13 @@ from sqlalchemy import insert, select
 from app.analytics.models import Rollup
 from app.foundation import clock, pages
 from app.foundation.db import session
-from app.foundation.pages import Page, list_query, paginate
+from app.foundation.pages import Page, list_query, paginate, paginate_rows
 from app.foundation.refusals import BadRequest
 from app.identity.models import Membership
 from tests.cast import at_school
 
 
-def walk(ask: Any) -> list[list[int]]:
+def walk(ask: Any) -> list[list[Any]]:
     """The ids of every page, forward to the end; each page back leads to the one before it."""
     forward: list[Page[Any]] = [ask("")]
     while forward[-1].after:
@@ -65,6 +66,25 @@ def test_every_row_is_shown_once_in_order(app: Flask, descending: bool) -> None:
         holds()
 
 
+@settings(max_examples=50)
+@given(
+    values=st.lists(st.tuples(st.integers(0, 3), st.text(max_size=2)), max_size=23, unique=True), size=st.integers(1, 7)
+)
+def test_rows_of_no_table_are_paged_in_the_same_way(values: list[tuple[int, str]], size: int) -> None:
+    rows = [SimpleNamespace(id=value) for value in values]
+    found = walk(lambda cursor: paginate_rows(rows, lambda row: row.id, (int, str), cursor=cursor, size=size))
+    assert [value for page in found for value in page] == sorted(values)
+    assert all(len(page) == size for page in found[:-1])
+
+
+def test_a_row_that_is_gone_leaves_its_page_where_it_was() -> None:
+    rows = [SimpleNamespace(id=(number,)) for number in range(6)]
+    ask = lambda rows, cursor: paginate_rows(rows, lambda row: row.id, (int,), cursor=cursor, size=2)  # noqa: E731
+    first = ask(rows, "")
+    later = ask(rows[2:], first.after or "")
+    assert [row.id for row in later.rows] == [(2,), (3,)]
+
+
 def test_a_new_row_shifts_nothing(app: Flask) -> None:
     with at_school("skyline"):
         first = paginate(select(Membership), (Membership.name_key, Membership.id), size=5)
@@ -95,6 +115,12 @@ BROKEN = [
     cursor_of("n", 1, 2**63), cursor_of("n", None, 1), cursor_of(), cursor_of("n", [1], {}), cursor_of("n", 1, 1.5),
     base64.urlsafe_b64encode(b"\xff\xfe").decode(), base64.urlsafe_b64encode(b"7").decode(),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("cursor", BROKEN)
+def test_a_broken_cursor_is_a_bad_request_without_a_table_too(app: Flask, cursor: str) -> None:
+    with app.test_request_context(), pytest.raises(BadRequest):
+        paginate_rows([SimpleNamespace(id=(1, 2))], lambda row: row.id, (int, int), cursor=cursor)
 
 
 @pytest.mark.parametrize("cursor", BROKEN)

@@ -203,6 +203,21 @@ def test_what_another_admin_carried_out_at_the_same_instant_is_refused(app: Flas
             carry_out_import(draft, actor=actor(ANA))
 
 
+def test_the_review_shows_one_outcome_or_one_person(ana: LintingClient) -> None:
+    page = reviewed(ana, LIST + "Nobody;nobody at all;;;\n")
+    refused = page.form("Apply").fill(outcome="refused").submit()
+    assert [line[0] for line in lines(refused, "refused")] == ["Nobody"]
+    assert not lines(refused, "added")
+    assert "2 added" in refused.text
+    jan = refused.form("Apply").fill(outcome="", search="JAN@").submit()
+    assert [line[0] for line in lines(jan, "added")] == ["Jan Tal"]
+    assert not lines(jan, "refused")
+    nothing = ana.get(f"{page.path}?search=zeppelin")
+    assert "No line matches" in nothing.text
+    assert len(lines(nothing.link("Show all lines").follow(), "added")) == 2
+    assert ana.get(f"{page.path}?outcome=lost").status == 400
+
+
 @pytest.mark.parametrize("cursor", ["0", "3", "-1", "x", "٣", "9" * 30])
 def test_a_page_that_there_is_not_is_a_broken_link(ana: LintingClient, cursor: str) -> None:
     assert ana.get(f"{reviewed(ana, LIST).path}?cursor={cursor}").status == 400

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from playwright.sync_api import ConsoleMessage, Page, Response, expect
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Response, Route, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.cast import PASSWORD, Person
 
@@ -25,6 +29,9 @@ BE_STILL = """async () => {
   await Promise.allSettled(ends.map(a => a.finished));
 }"""
 WIDTHS = (390, 768, 1280)
+NUMBERS = re.compile(r"\d+|(?<=/)[\w.-]{30,}")
+
+BOTH_WAYS = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 
 scriptless: WeakSet[Page] = WeakSet()
 """The pages that were opened with script off."""
@@ -46,10 +53,9 @@ def fill_in_sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
 
 
 def heading(page: Page, words: str, *, look: bool = True) -> None:
-    """The page is the one of this heading, for everybody and on every screen. One that is gone both ways is looked at once."""
+    """The page is the one of this heading, on every screen. One that is gone both ways is looked at once."""
     expect(page.get_by_role("heading", level=1)).to_have_text(words)
     if look:
-        check_accessibility(page)
         check_widths(page)
 
 
@@ -61,11 +67,16 @@ def check_accessibility(page: Page) -> None:
         return
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.evaluate(BE_STILL)
-        page.evaluate(AXE)
-        violations = page.evaluate(RUN_AXE, RULES)
-        assert not violations, f"{page.url} in {scheme}:\n{_listed(violations)}"
+        assert_accessible(page, f"{page.url} in {scheme}")
     page.emulate_media(color_scheme="null", reduced_motion="reduce")
+
+
+def assert_accessible(page: Page, where: str) -> None:
+    """No violation on the page in the colors it has; `where` is what a failure calls it."""
+    page.evaluate(BE_STILL)
+    page.evaluate(AXE)
+    violations = page.evaluate(RUN_AXE, RULES)
+    assert not violations, f"{where}:\n{_listed(violations)}"
 
 
 def check_widths(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
@@ -89,6 +100,44 @@ def _twin_with_script(page: Page) -> Iterator[Page]:
     twin.goto(page.url)
     yield twin
     context.close()
+
+
+class Looks:
+    """Keeps each page that a browser was answered, so that no journey can forget to judge it: each address once an
+    answer, in light where scripts run and in dark where none do."""
+
+    seen: ClassVar[set[tuple[object, ...]]] = set()
+
+    def __init__(self, page: Page) -> None:
+        self.scheme = "dark" if page in scriptless else "light"
+        self.size = page.viewport_size
+        self.kept: list[tuple[str, str]] = []
+        page.on("response", self._keep)
+
+    def _keep(self, answer: Response) -> None:
+        if answer.status in (204, 301, 302, 303, 304) or not answer.request.is_navigation_request():
+            return
+        path = NUMBERS.sub("N", urlsplit(answer.url).path)
+        key = (path, answer.status, self.scheme)
+        if key in self.seen or not answer.headers.get("content-type", "").startswith("text/html"):
+            return
+        with suppress(PlaywrightError):  # The browser forgets an answer when it has gone on in haste.
+            self.kept.append((answer.url, answer.text()))
+            self.seen.add(key)
+
+    def judge(self, mirror: Page) -> None:
+        """Axe on all that was kept, in another browser's page: one that runs scripts, because axe is one."""
+        if self.kept and self.size:
+            mirror.set_viewport_size(self.size)
+            mirror.emulate_media(color_scheme=self.scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for url, html in self.kept:
+            mirror.route(lambda asked, url=url: asked == url, _answering(html), times=1)  # type: ignore[misc]
+            mirror.goto(url)
+            assert_accessible(mirror, f"{url} in {self.scheme}")
+
+
+def _answering(html: str) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8")
 
 
 class Faults:

@@ -3,10 +3,11 @@
     def test_a_lesson(open_page):
         page = open_page(LEO)                      # signed in, script on
         page.goto("/skyline/courses")
-        check_accessibility(page)                  # tests/journeys/browsing.py
+        check_widths(page)                         # tests/journeys/browsing.py
 
 `browser_page` and `plain_page` are pages with script on and off where nobody is signed in yet. Each module has a server and a
-database of its own, with the cast in it. A journey fails if its page logs an error, breaks the content policy or answers 5xx.
+database of its own, with the cast in it. A journey fails if its page logs an error, breaks the content policy or answers 5xx, and
+if axe finds fault with any page it was answered: `check_accessibility` is for what a script has changed since.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.cast import Person
 from tests.identity.mailbox import take_from
-from tests.journeys.browsing import Faults, scriptless, sign_in
+from tests.journeys.browsing import Faults, Looks, scriptless, sign_in
 from tests.live import LiveServer
 
 QUIET = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
@@ -52,6 +53,12 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def mirror(browser: Browser) -> Page:
+    """A page that shows again what others were answered, to be judged by axe."""
+    return browser.new_page(reduced_motion="reduce", locale="en-US")
+
+
 @pytest.fixture(scope="module")
 def live(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """gunicorn on a fresh database, for the tests of one module."""
@@ -62,10 +69,11 @@ def live(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
 
 
 @pytest.fixture
-def open_page(live: LiveServer, browser: Browser) -> Iterator[OpenPage]:
+def open_page(live: LiveServer, browser: Browser, mirror: Page) -> Iterator[OpenPage]:
     """Opens pages: `open_page(LEO)`, `open_page(LEO, script=False)`, `open_page(width=390)`. Each is a browser of its own."""
     contexts: list[BrowserContext] = []
     listeners: list[Faults] = []
+    looks: list[Looks] = []
 
     def opened(
         person: Person | None = None, *, script: bool = True, width: int = 1280, school: str | None = None
@@ -83,6 +91,7 @@ def open_page(live: LiveServer, browser: Browser) -> Iterator[OpenPage]:
         if not script:
             scriptless.add(page)
         listeners.append(Faults(page, live.url))
+        looks.append(Looks(page))
         return sign_in(page, person, school) if person else page
 
     yield opened
@@ -90,6 +99,8 @@ def open_page(live: LiveServer, browser: Browser) -> Iterator[OpenPage]:
         context.close()
     for faults in listeners:
         faults.assert_none()
+    for look in looks:
+        look.judge(mirror)
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.cast import ADA, LEO, MAX, OLGA, PASSWORD
-from tests.journeys.browsing import check_accessibility, fill_in_sign_in, heading
+from tests.cast import ADA, BEA, BO, LEO, MAX, MIA, OLGA, PASSWORD
+from tests.journeys.browsing import BOTH_WAYS, fill_in_sign_in, heading
 
 OpenPage = Callable[..., Page]
-BOTH_WAYS = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+CHOSEN = "gusting from the west"
 
 
 @BOTH_WAYS
@@ -33,9 +32,30 @@ def test_the_other_devices_are_signed_out(open_page: OpenPage, script: bool) -> 
     expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Courses")
 
 
-def test_another_address_to_sign_in_with(open_page: OpenPage, mailed_path: Callable[[str], str]) -> None:
-    address = "ada@elsewhere.example"
-    page = open_page(ADA, script=False)
+@BOTH_WAYS
+def test_another_password_ends_the_other_sessions(open_page: OpenPage, script: bool) -> None:
+    person = BEA if script else BO
+    page, elsewhere = (
+        open_page(person, script=script, school="skyline"),
+        open_page(person, script=script, school="skyline"),
+    )
+    page.goto("/account")
+    page.get_by_role("link", name="Change your password").click()
+    heading(page, "Change your password")
+    for current, words in (("not it", "This is not your current password."), (PASSWORD, "Your password is changed.")):
+        page.get_by_label("Current password").fill(current)
+        page.get_by_label("New password").fill(CHOSEN)
+        page.get_by_role("button", name="Change the password").click()
+        expect(page.get_by_text(words).first).to_be_visible()
+    elsewhere.goto("/skyline/courses")
+    fill_in_sign_in(elsewhere, person.email, CHOSEN)
+    expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Courses")
+
+
+@BOTH_WAYS
+def test_another_address_to_sign_in_with(open_page: OpenPage, mailed_path: Callable[[str], str], script: bool) -> None:
+    person, address = (MIA, "mia@elsewhere.example") if script else (ADA, "ada@elsewhere.example")
+    page = open_page(person, script=script)
     page.goto("/account")
     page.get_by_role("link", name="Change your e-mail").click()
     heading(page, "Change your e-mail")
@@ -43,7 +63,6 @@ def test_another_address_to_sign_in_with(open_page: OpenPage, mailed_path: Calla
     page.get_by_label("Current password").fill("not it")
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_text("This is not your current password.")).to_be_visible()
-    check_accessibility(page)
     page.get_by_label("New e-mail").fill(address)
     page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_role("button", name="Send the link").click()
@@ -71,8 +90,6 @@ def test_what_was_typed_outlives_the_session_and_is_done_after_signing_in(open_p
 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Sign in again: what you typed is kept.")).to_be_visible()
-    if script:
-        check_accessibility(page)
     fill_in_sign_in(page, LEO.email)
     expect(page.get_by_text("Your profile is saved.").first).to_be_visible()
     expect(page.get_by_label("Phone")).to_have_value(phone)

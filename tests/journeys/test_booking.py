@@ -36,12 +36,10 @@ def ask(page: Page, at: datetime) -> None:
     page.get_by_label("Length").select_option(label="1 h")
     page.get_by_label("Instructor").select_option(label="Bea Lindgren")
     page.get_by_label("Note for the school").fill("Crosswind landings")
-    check_accessibility(page)
     check_widths(page)
     page.get_by_role("button", name="Request lesson").click()
     expect(page.get_by_text("Your request is in.")).to_be_visible()
     expect(page.locator(".head").get_by_text("requested")).to_be_visible()
-    check_accessibility(page)
     check_widths(page)
 
 
@@ -50,7 +48,6 @@ def decide(page: Page) -> None:
     page.goto("/skyline/requests")
     card = page.locator("article.request").filter(has_text="Crosswind landings")
     expect(card.get_by_text("Bea Lindgren is free")).to_be_visible()
-    check_accessibility(page)
     check_widths(page)
     card.get_by_role("button", name="Approve", exact=True).click()
     expect(page.get_by_text("Approved. Now assign")).to_be_visible()
@@ -68,7 +65,6 @@ def see_in_the_week(page: Page, at: datetime) -> None:
     lesson.get_by_role("link").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"{at:%H:%M}")
     expect(page.locator(".head").get_by_text("assigned")).to_be_visible()
-    check_accessibility(page)
     check_widths(page)
 
 
@@ -123,7 +119,6 @@ def test_the_week_on_a_phone_begins_with_today(open_page) -> None:
     past = page.locator(".week-day.past")
     for number in range(past.count()):
         expect(past.nth(number)).to_be_hidden()
-    check_accessibility(page)
     if past.count():  # On a Monday nothing of the week is over.
         page.get_by_label("Show the days before today").check()
         expect(past.first).to_be_visible()

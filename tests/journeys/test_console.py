@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.cast import HAL, OPERATOR
-from tests.journeys.browsing import check_accessibility, check_widths
+from tests.journeys.browsing import check_widths
 
 OpenPage = Callable[..., Page]
 
@@ -19,7 +19,6 @@ def test_the_console_fits_every_screen_and_everybody(open_page: OpenPage, path: 
     page.goto(f"/operator/schools{path}")
     expect(page.get_by_role("banner").get_by_role("link", name="Operator", exact=True)).to_be_visible()
     check_widths(page)
-    check_accessibility(page)
 
 
 def test_a_list_narrows_as_one_types(open_page: OpenPage) -> None:
@@ -44,7 +43,6 @@ def test_a_school_is_opened_and_its_admin_comes_in(open_page: OpenPage, script: 
     page.get_by_label("E-mail of its first admin").fill(f"reto@{slug}.example")
     page.get_by_role("button", name="Open school").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Ridge Gliding {slug} is open")
-    check_accessibility(page)
     check_widths(page)
     link = page.locator("main code").inner_text()
 
@@ -64,14 +62,12 @@ def test_a_school_is_suspended_and_opened_again(open_page: OpenPage, script: boo
     page.get_by_label("Reason").fill("The invoice of October is not paid")
     page.get_by_role("button", name="Suspend school").click()
     expect(page.get_by_text("Suspended since")).to_be_visible()
-    check_accessibility(page)
     page.goto("/operator/schools")
     expect(page.get_by_text("Suspended", exact=True).last).to_be_visible()
 
     told = admin.goto("/schools?stay=1")
     assert told
     expect(admin.get_by_text("The school is suspended: nobody can come in")).to_be_visible()
-    check_accessibility(admin)
 
     page.goto("/operator/schools/harbour")
     page.get_by_role("button", name="End the suspension").click()

@@ -7,20 +7,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from app.foundation import clock
 from app.foundation.actor import SYSTEM
 from app.foundation.permissions import Role
 from app.identity.operations.accounts import add_member, add_user
-from tests.cast import ANA, BEA, PASSWORD, Person
-from tests.journeys.browsing import check_accessibility, check_widths, fill_in_sign_in, heading
+from app.tenants.queries import school_settings
+from tests.cast import ANA, BEA, OPERATOR, PASSWORD, Person
+from tests.journeys.browsing import BOTH_WAYS, check_accessibility, check_widths, fill_in_sign_in, heading
 
 OpenPage = Callable[..., Page]
 Inside = Callable[[str], AbstractContextManager[None]]
 MailedPath = Callable[[str], str]
-BOTH_WAYS = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 CHOSEN = "gusting from the west"
 LIST = f"""Name;E-mail;Phone;Roles;Department
 Jan Tal;jan@elsewhere.example;;Learner;
@@ -46,10 +45,13 @@ def find(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
-def test_somebody_is_invited_comes_in_teaches_and_is_suspended(open_page: OpenPage, mailed_path: MailedPath) -> None:
-    """The admin at a desk with script, the person on a phone without."""
-    name, email = "Ines Roy", "ines@elsewhere.example"
-    admin = open_page(ANA)
+@BOTH_WAYS
+def test_somebody_is_invited_comes_in_teaches_and_is_suspended(
+    open_page: OpenPage, mailed_path: MailedPath, script: bool
+) -> None:
+    """The admin at a desk, the person on a phone: one with script, the other without."""
+    name, email = ("Ines Roy", "ines@elsewhere.example") if script else ("Otto Roy", "otto@elsewhere.example")
+    admin = open_page(ANA, script=script)
     admin.goto("/skyline/people")
     admin.get_by_role("link", name="Add a person").click()
     heading(admin, "Add a person")
@@ -58,7 +60,7 @@ def test_somebody_is_invited_comes_in_teaches_and_is_suspended(open_page: OpenPa
     admin.get_by_role("button", name="Invite person").click()
     heading(admin, name)
 
-    page = open_page(script=False, width=390)
+    page = open_page(script=not script, width=390)
     page.goto(mailed_path(email))
     heading(page, "Welcome to Skyline Flight School")
     page.get_by_label("Password").fill(CHOSEN)
@@ -115,7 +117,6 @@ def test_several_are_let_in_at_once(open_page: OpenPage, inside: Inside) -> None
     page.goto("/skyline/people?status=pending")
     for name in ("Ulla First", "Vera Second"):
         page.get_by_label(f"Approve {name}").check()
-    check_accessibility(page)
     check_widths(page)
     page.get_by_role("button", name="Approve selected").click()
     expect(page.get_by_text("2 people are in.").first).to_be_visible()
@@ -136,7 +137,6 @@ def test_an_admin_acts_as_a_learner_who_is_told(
     for path in ("", "courses", "bookings", "week", "notifications", "profile"):
         page.goto(f"/skyline/{path}")
         expect(banner).to_contain_text("You act as Wim Acted until")
-    check_accessibility(page)
     check_widths(page)
     banner.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("You are yourself again.").first).to_be_visible()
@@ -145,6 +145,53 @@ def test_an_admin_acts_as_a_learner_who_is_told(
 
     work_off("skyline")
     told = open_page(person, script=False)
+    told.goto("/skyline/notifications")
+    expect(told.get_by_role("heading", name="acted as you")).to_be_visible()
+
+
+@BOTH_WAYS
+def test_an_admin_says_what_the_school_knows_of_a_person(open_page: OpenPage, inside: Inside, script: bool) -> None:
+    name = "Yves Facts" if script else "Zoe Facts"
+    a_learner(inside, name)
+    with inside("skyline"):
+        settings = school_settings()
+        settings.levels, settings.tags = ["Student", "Private"], ["Night rating"]
+    page = open_page(ANA, script=script, width=390 if script else 1280)
+    find(page, name)
+    page.get_by_role("link", name="Edit department, level and numbers").click()
+    heading(page, f"What the school knows of {name}")
+    page.get_by_label("Department").select_option(label="Commercial")
+    page.get_by_label("Level").select_option(label="Private")
+    page.get_by_label("Night rating").check()
+    page.get_by_label("Primary instructor").select_option(label="Bea Lindgren")
+    page.get_by_label("License number").fill("PPL 4711")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text(f"{name} is saved.").first).to_be_visible()
+    for words in ("Commercial", "Private", "Night rating", "Bea Lindgren", "PPL 4711"):
+        expect(page.get_by_role("main").get_by_text(words).first).to_be_visible()
+
+
+@BOTH_WAYS
+def test_an_operator_acts_as_a_person_who_is_told(
+    open_page: OpenPage, work_off: Callable[[str], int], inside: Inside, script: bool
+) -> None:
+    person = a_learner(inside, "Quin Helped" if script else "Rhea Helped")
+    page = open_page(OPERATOR, script=script)
+    page.goto("/operator/schools/skyline")
+    page.get_by_role("link", name="Act as a person").click()
+    heading(page, "Act as a person")
+    expect(page.get_by_label("Address of the school")).to_have_value("skyline")
+    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Reason").fill("They cannot find their course")
+    page.get_by_role("button", name="Begin").click()
+    banner = page.get_by_role("complementary", name="Acting as another person")
+    expect(banner).to_contain_text("You act as")
+    heading(page, "Today")
+    banner.get_by_role("button", name="Stop").click()
+    expect(banner).to_have_count(0)
+
+    work_off("skyline")
+    told = open_page(person, script=script)
     told.goto("/skyline/notifications")
     expect(told.get_by_role("heading", name="acted as you")).to_be_visible()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.cast import ANA, LEO
-from tests.journeys.browsing import check_accessibility, fill_in_sign_in, heading
+from tests.cast import ANA, BEA, LEO
+from tests.journeys.browsing import BOTH_WAYS, fill_in_sign_in, heading
 
 EMAIL, CHOSEN = "nia@elsewhere.example", "gusting from the west"
 
@@ -20,7 +20,6 @@ def test_from_the_first_page_to_the_first_visit(open_page, mailed_path) -> None:
     page.get_by_label("Password").fill("password")
     page.get_by_role("button", name="Ask to join").click()
     expect(page.get_by_text("tried first").first).to_be_visible()
-    check_accessibility(page)
     page.get_by_label("Password").fill(CHOSEN)
     page.get_by_role("button", name="Ask to join").click()
     heading(page, "Check your mailbox")
@@ -43,19 +42,21 @@ def test_from_the_first_page_to_the_first_visit(open_page, mailed_path) -> None:
     expect(page.get_by_label("Name")).to_have_value("Nia Obi")
 
 
-def test_a_forgotten_password_with_script_off(open_page, mailed_path) -> None:
-    page = open_page(script=False)
+@BOTH_WAYS
+def test_a_forgotten_password(open_page, mailed_path, script: bool) -> None:
+    person = BEA if script else LEO
+    page = open_page(script=script)
     page.goto("/login")
     page.get_by_role("link", name="Forgot your password?").click()
     heading(page, "Forgotten password")
-    page.get_by_label("E-mail").fill(LEO.email)
+    page.get_by_label("E-mail").fill(person.email)
     page.get_by_role("button", name="Send the link").click()
     heading(page, "Check your mailbox")
-    page.goto(mailed_path(LEO.email))
+    page.goto(mailed_path(person.email))
     heading(page, "Choose a new password")
     page.get_by_label("New password").fill(CHOSEN)
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("Your password is changed").first).to_be_visible()
-    fill_in_sign_in(page, LEO.email, CHOSEN)
+    fill_in_sign_in(page, person.email, CHOSEN)
     page.goto("/account")
     heading(page, "Your account")

@@ -12,11 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cast import ANA
-from tests.journeys.browsing import Faults, check_accessibility, check_widths, heading
+from tests.journeys.browsing import BOTH_WAYS, Faults, check_accessibility, check_widths, heading
 from tests.live import LiveServer
 
 OpenPage = Callable[..., Page]
-BOTH_WAYS = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 CHOSEN = "gusting from the west"
 
 
@@ -28,16 +27,36 @@ def test_the_school_wears_its_color(open_page: OpenPage, script: bool) -> None:
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_text("Words in this color cannot be read.").first).to_be_visible()
     if script:
-        check_accessibility(page)
         check_widths(page)
     color = "#7a1fa2" if script else "#0b6b3a"
     page.get_by_label("Brand color").fill(color)
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_text("The settings are saved.").first).to_be_visible()
-    if script:
-        check_accessibility(page)
     wide = tuple(int(color[at : at + 2], 16) for at in (1, 3, 5))
     expect(page.get_by_role("button", name="Save settings")).to_have_css("background-color", f"rgb{wide}")
+
+
+@BOTH_WAYS
+def test_a_test_mail_arrives(open_page: OpenPage, work_off: Callable[[str], int], script: bool) -> None:
+    page = open_page(ANA, script=script, width=390)
+    page.goto("/skyline/settings")
+    page.get_by_role("button", name="Send a test mail").click()
+    expect(page.get_by_text(f"A test mail is on its way to {ANA.email}.").first).to_be_visible()
+    work_off("skyline")
+    page.goto("/demo/mailbox?search=test+mail")
+    page.get_by_role("link", name="A test mail from Skyline Flight School").first.click()
+    expect(page.get_by_text("Mail from Groundschool arrives.")).to_be_visible()
+
+
+@BOTH_WAYS
+def test_who_may_do_what_is_looked_up(open_page: OpenPage, script: bool) -> None:
+    page = open_page(ANA, script=script, width=390)
+    page.goto("/skyline/school")
+    page.get_by_role("link", name="Permissions").click()
+    heading(page, "Permissions")
+    row = page.get_by_role("row", name="Approve, assign and decline bookings")
+    expect(row.get_by_role("cell").last).to_contain_text("yes")
+    expect(row.get_by_role("cell").first).not_to_contain_text("yes")
 
 
 def test_departments_grow_and_go(open_page: OpenPage) -> None:

@@ -8,7 +8,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cast import ANA, BO, LEO, PASSWORD
-from tests.journeys.browsing import Faults, check_accessibility, check_widths, sign_in
+from tests.journeys.browsing import (
+    BOTH_WAYS,
+    Faults,
+    Looks,
+    check_accessibility,
+    check_widths,
+    fill_in_sign_in,
+    heading,
+    sign_in,
+)
 from tests.journeys.conftest import QUIET, chromium
 from tests.live import LiveServer
 
@@ -21,7 +30,6 @@ def test_a_person_of_two_schools_signs_in_and_chooses(open_page) -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your schools")
     expect(page.get_by_role("link", name="Harbour Aviation Academy")).to_be_visible()
-    check_accessibility(page)
     check_widths(page)
 
 
@@ -34,8 +42,19 @@ def test_a_wrong_password_says_so_and_keeps_the_email(open_page, script: bool) -
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("do not belong together")).to_be_visible()
     expect(page.get_by_label("E-mail")).to_have_value(LEO.email)
-    check_accessibility(page)
     check_widths(page)
+
+
+@BOTH_WAYS
+def test_after_too_many_tries_a_page_says_when_to_come_back(open_page, script: bool) -> None:
+    page = open_page(script=script, width=390)
+    page.goto("/login")
+    email, token = f"guess-{script}@elsewhere.example", page.locator("[name=csrf_token]").first.input_value()
+    for _ in range(10):
+        page.request.post("/login", form={"email": email, "password": "not it", "csrf_token": token})
+    fill_in_sign_in(page, email, "not it")
+    heading(page, "Too many tries")
+    expect(page.get_by_text("Try again in")).to_be_visible()
 
 
 def test_an_admin_finds_that_nothing_is_stuck(open_page, work_off, inside) -> None:
@@ -47,11 +66,9 @@ def test_an_admin_finds_that_nothing_is_stuck(open_page, work_off, inside) -> No
     page = open_page(ANA)
     page.goto("/skyline/stuck-work")
     expect(page.get_by_text("nothing does work of the kind nobody.does_this")).to_be_visible()
-    check_accessibility(page)
     check_widths(page)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="Nothing is stuck")).to_be_visible()
-    check_accessibility(page)
 
 
 def test_signing_out_with_script_off(plain_page: Page) -> None:
@@ -71,6 +88,17 @@ def test_a_page_that_breaks_the_content_policy_is_heard(browser: Browser, live: 
     page.close()
     with pytest.raises(AssertionError, match="Content Security Policy"):
         faults.assert_none()
+
+
+def test_no_journey_forgets_to_judge_a_page(browser: Browser, live: LiveServer, mirror: Page) -> None:
+    page = browser.new_page(base_url=live.url)
+    looks = Looks(page)
+    broken = "<!DOCTYPE html><html lang=en><title>Broken</title><main><h1>Broken</h1><input></main></html>"
+    page.route("**/broken", lambda route: route.fulfill(body=broken, content_type="text/html"))
+    page.goto("/broken")
+    page.close()
+    with pytest.raises(AssertionError, match="label"):
+        looks.judge(mirror)
 
 
 def test_axe_sees_a_control_without_a_name(browser_page: Page) -> None:

@@ -89,6 +89,29 @@ def test_a_long_list_has_pages_and_asks_six_statements_at_most(app: Flask) -> No
     assert page.link("Next").follow().html.count('class="unread"') == 3
 
 
+def test_what_is_unread_can_be_shown_alone(app: Flask) -> None:
+    read, unread_one = tell(count=2)
+    client = LintingClient(app).sign_in(LEO)
+    client.get(LIST).form(f"{read}/reading").submit()
+    assert client.get(LIST).html.count('<li id="notification-') == 2
+    page = client.get(LIST).form("Apply").fill(show="unread").submit()
+    assert f'id="notification-{unread_one}"' in page.html
+    assert f'id="notification-{read}"' not in page.html
+    page.form("Mark all as read").submit()
+    nothing = client.get(f"{LIST}?show=unread")
+    assert "Nothing is unread" in nothing.text
+    assert nothing.link("Show all notifications").follow().html.count('<li id="notification-') == 2
+    assert client.get(f"{LIST}?show=read").status == 400
+
+
+def test_the_next_page_of_what_is_unread_is_unread_too(app: Flask) -> None:
+    tell(count=SIZE + 3)
+    client = LintingClient(app).sign_in(LEO)
+    page = client.get(f"{LIST}?show=unread").link("Next").follow()
+    assert "show=unread" in page.path
+    assert page.html.count('class="unread"') == 3
+
+
 def test_a_kind_of_a_newer_release_is_still_shown(app: Flask) -> None:
     [odd] = tell(kind="moon.landed")
     page = LintingClient(app).sign_in(LEO).get(LIST)

@@ -16,6 +16,7 @@ from app.scheduling.models import AvailabilityRule, Booking
 from app.scheduling.operations.deciding import approve_booking, decline_booking
 from app.scheduling.operations.ending import cancel_booking
 from app.scheduling.operations.resources import add_aircraft
+from app.scheduling.queries.bookings import QUEUE_SIZE
 from app.scheduling.queries.resources import list_instructors
 from app.tenants.queries import school_settings
 from tests.cast import ADA, ANA, BEA, HAL, IVY, LEO, LOU, MAX, MIA, OLGA, Person, actor, at_school, member
@@ -80,6 +81,80 @@ def clear_the_queue() -> None:
         for claim in booking.claims:
             claim.state = "released"
     session.flush()
+
+
+# -- lists ---------------------------------------------------------------------------------------------------------
+
+
+def whose(page: Page) -> set[str]:
+    """The learners of the bookings or requests that a page shows."""
+    return {name for name in ("Leo Hart", "Mia Okafor") if name in page.text}
+
+
+def test_staff_find_a_booking_by_its_learner_its_instructor_and_its_aircraft(browse: Browse) -> None:
+    clear_the_queue()
+    make_assigned(LEO)
+    make_request(MIA, wished=None)
+    ana = browse(ANA)
+    listed = ana.get("/skyline/bookings?status=requested")
+    assert "Mia Okafor" in listed.text
+    for search, found in (
+        ("leo har", True), ("HART", True), ("lindgren", True), ("n1te", True), ("okafor", False), ("n9", False),
+    ):  # fmt: skip
+        with count_statements() as statements:
+            page = ana.get(f"/skyline/bookings?status=assigned&search={search}&sort=latest")
+        assert len(statements) <= MOST_STATEMENTS
+        assert ("Leo Hart" in page.text) is found, search
+    nothing = ana.get("/skyline/bookings?search=zeppelin")
+    assert "No booking matches" in nothing.text
+    assert nothing.link("Clear the filters").follow().status == 200
+
+
+def test_a_learner_searches_their_own_bookings_and_no_others(browse: Browse) -> None:
+    make_assigned(LEO)
+    make_assigned(MIA, at=an_hour(days=1))
+    leo = browse(LEO)
+    page = leo.get("/skyline/bookings").form("Apply").fill(search="lindgren", when="coming").submit()
+    rows = page.find_all(".//tbody/tr")
+    assert rows
+    mine = {row.id for row in session.query(Booking.id).filter_by(learner_id=member(LEO).id)}
+    assert {int((row.get("id") or "").rpartition("-")[2]) for row in rows} <= mine
+    assert "No booking matches" in leo.get("/skyline/bookings?search=okafor").text
+
+
+def test_the_queue_is_narrowed_searched_and_sorted(browse: Browse) -> None:
+    clear_the_queue()
+    early, late = make_request(MIA, at=an_hour(days=1)), make_request(LEO, at=an_hour())
+    early.requested_at -= timedelta(hours=3)
+    approve_booking(late, actor=actor(ANA))
+    ana = browse(ANA)
+    queue = ana.get("/skyline/requests")
+    assert queue.text.index("Mia Okafor") < queue.text.index("Leo Hart")
+    soonest = queue.form("Apply").fill(sort="soonest").submit()
+    assert soonest.text.index("Leo Hart") < soonest.text.index("Mia Okafor")
+    for query, found in (
+        ("status=requested", {"Mia Okafor"}), ("status=approved", {"Leo Hart"}), ("status=escalated", set()),
+        ("search=okaf", {"Mia Okafor"}), ("search=lindgren", {"Leo Hart", "Mia Okafor"}), ("search=x%25", set()),
+    ):  # fmt: skip
+        with count_statements() as statements:
+            page = ana.get(f"/skyline/requests?{query}")
+        assert len(statements) <= MOST_STATEMENTS
+        assert whose(page) == found, query
+        assert ("No request matches" in page.text) is not bool(found)
+    session.query(Booking).filter_by(learner_id=member(MIA).id).update({"escalations": 1})
+    assert whose(ana.get("/skyline/requests?status=escalated")) == {"Mia Okafor"}
+    nothing = ana.get("/skyline/requests?search=zeppelin")
+    assert whose(nothing.link("Show all requests").follow()) == {"Leo Hart", "Mia Okafor"}
+    assert ana.get("/skyline/requests?status=completed").status == 400
+
+
+def test_the_queue_sorted_by_lesson_has_pages_too(browse: Browse) -> None:
+    clear_the_queue()
+    for number in range(QUEUE_SIZE + 2):
+        make_request(MIA, at=an_hour(days=number))
+    page = browse(ANA).get("/skyline/requests?sort=soonest&search=okafor")
+    assert page.html.count('class="request"') == QUEUE_SIZE
+    assert page.link("Next").follow().html.count('class="request"') == 2
 
 
 # -- asking --------------------------------------------------------------------------------------------------------

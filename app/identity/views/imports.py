@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
+from app.foundation.formats import sort_key
 from app.foundation.mail import can_send_mail
 from app.foundation.once import once
-from app.foundation.pages import Page
+from app.foundation.pages import ListQuery, list_query, paginate_rows
 from app.foundation.permissions import access, requires
-from app.foundation.refusals import BadRequest, Refusal
+from app.foundation.refusals import Refusal
 from app.foundation.replies import page, reply
 from app.identity.forms.people import ImportForm, NewPersonForm
 from app.identity.forms.registration import PressOnlyForm
@@ -99,11 +100,13 @@ def refuse_what_is_too_large() -> None:
 @requires(Can.ADD_PEOPLE)
 def import_show(import_id: int) -> Any:
     draft = access(PeopleImport, import_id)
-    rows = sorted(rows_of(draft), key=lambda row: SHOWN.index(row.outcome))
+    rows, wanted = rows_of(draft), list_query(sorts={"outcome": ""}, outcome=_outcomes())
+    matching = [row for row in rows if _matches(row, wanted)]
     return page(
         "people/import.html",
         draft=draft,
-        found=_some(rows, request.args.get("cursor", "1")),
+        found=paginate_rows(matching, _place, (int, int), cursor=wanted.cursor, size=ROWS_A_PAGE),
+        wanted=wanted,
         counts=Counter(row.outcome for row in rows),
         total=len(rows),
         once=f"people-import-{draft.id:012}",
@@ -156,14 +159,18 @@ def _invite(form: NewPersonForm) -> Membership:
     )  # fmt: skip
 
 
-def _some(rows: list[Row], cursor: str) -> Page[Row]:
-    """One page of the review. The list does not change while it waits, so that pages are numbered."""
-    number = int(cursor) if cursor.isdecimal() and len(cursor) < 6 else 0
-    last = max(1, -(-len(rows) // ROWS_A_PAGE))
-    if not 1 <= number <= last:
-        raise BadRequest(_("This page link is broken. Start again from the first page."))
-    shown = rows[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
-    return Page(shown, str(number - 1) if number > 1 else None, str(number + 1) if number < last else None)
+def _outcomes() -> dict[str, str]:
+    return {REFUSED: _("Refused"), CHANGED: _("Changed"), ADDED: _("Added"), SAME: _("Unchanged")}
+
+
+def _matches(row: Row, wanted: ListQuery) -> bool:
+    searched = sort_key(wanted.search) in sort_key(f"{row.name}\n{row.email}")
+    return searched and wanted.get("outcome") in (None, row.outcome)
+
+
+def _place(row: Row) -> tuple[int, int]:
+    """Where the review shows a line: what needs a look comes first, each outcome in the order of the list."""
+    return SHOWN.index(row.outcome), row.line
 
 
 def _roles_in_words(row: Row) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, any_, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
@@ -29,6 +29,8 @@ WAITING = ("requested", "approved")
 OPEN = (*WAITING, "assigned")
 """What may still take place."""
 QUEUE_SIZE = 20
+ESCALATED = "escalated"
+"""What waits and was escalated: in the queue a choice beside the states."""
 
 _instructor_claim = aliased(Claim, name="instructor_claim")
 _craft_claim = aliased(Claim, name="craft_claim")
@@ -199,15 +201,34 @@ def _narrowed(query: ListQuery) -> list[ColumnElement[bool]]:
         conditions += [] if status else [Booking.status.in_(OPEN)]
     elif when == "past":
         conditions.append(or_(Booking.ends_at <= clock.now(), Booking.status.not_in(OPEN)))
-    if query.search:
-        conditions.append(Membership.name_key.contains(sort_key(query.search), autoescape=True))
-    return conditions
+    return [*conditions, *_searched(query)]
 
 
-def list_queue(cursor: str = "") -> Page[BookingCard]:
-    """A page of what waits for an admin: requests, and approved ones that are not assigned; the oldest request first."""
-    waiting = _cards(_rivals().label("rivals")).where(Booking.status.in_(WAITING))
-    page = paginate(waiting, (Booking.requested_at, Booking.id), cursor=cursor, size=QUEUE_SIZE, scalars=False)
+def _searched(query: ListQuery) -> list[ColumnElement[bool]]:
+    """Bookings that take somebody or something of this name: learner, instructor or craft.
+
+    The names are looked through once, and indexes lead from those that match to their claims. Left to itself the database guesses
+    wrong how many match, and looks through all of them again for every booking.
+    """
+    if not query.search:
+        return []
+    of_a_person = select(Membership.id).where(Membership.name_key.contains(sort_key(query.search), autoescape=True))
+    of_a_thing = and_(Resource.kind != "person", Resource.name.icontains(query.search, autoescape=True))
+    named = select(Resource.id).where(or_(Resource.membership_id.in_(of_a_person), of_a_thing))
+    found = select(Claim.booking_id).where(Claim.resource_id == any_(func.array(named.scalar_subquery())))
+    return [Booking.id.in_(select(found.cte("found").prefix_with("materialized", dialect="postgresql").c.booking_id))]
+
+
+def list_queue(query: ListQuery) -> Page[BookingCard]:
+    """A page of what waits for an admin: requests, and approved ones that are not assigned.
+
+    Sorts: `asked`, the oldest request first, and `soonest`, the next lesson first. Filter `status`: of WAITING, or escalated.
+    """
+    waiting = _cards(_rivals().label("rivals")).where(Booking.status.in_(WAITING), *_searched(query))
+    if status := query.get("status"):
+        waiting = waiting.where(Booking.escalations > 0 if status == ESCALATED else Booking.status == status)
+    by = (Booking.starts_at if query.sort == "soonest" else Booking.requested_at, Booking.id)
+    page = paginate(waiting, by, cursor=query.cursor, size=QUEUE_SIZE, scalars=False)
     return Page([BookingCard(*row) for row in page.rows], page.before, page.after)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from app.foundation import nav
 from app.foundation.db import session
+from app.foundation.pages import list_query
 from app.foundation.permissions import access, requires
 from app.foundation.replies import page, reply, wants_partial
 from app.scheduling.forms.bookings import QUEUE, ApprovalForm, AssignmentForm, DeclineForm, DeedForm, decision_forms
@@ -19,7 +20,7 @@ from app.scheduling.models import Booking, Resource
 from app.scheduling.operations.deciding import approve_booking, assign_booking, decline_booking
 from app.scheduling.policies import Can
 from app.scheduling.queries.assignables import Assignable, list_assignables
-from app.scheduling.queries.bookings import BookingCard, find_card, list_queue, waiting_counts, with_claims
+from app.scheduling.queries.bookings import ESCALATED, BookingCard, find_card, list_queue, waiting_counts, with_claims
 from app.scheduling.rules.checks import Check, checks_of
 from app.scheduling.views import bp
 from app.scheduling.views.bookings import DEEDS, booking_page, card_of, is_school_open
@@ -36,10 +37,14 @@ nav.add(
 @bp.get("/requests")
 @requires(Can.SEE_QUEUE)
 def request_index() -> Any:
-    queue = list_queue(request.args.get("cursor", ""))
+    query = list_query(
+        sorts={"asked": _("Oldest request first"), "soonest": _("Next lesson first")},
+        status={"requested": _("To approve"), "approved": _("To assign"), ESCALATED: _("Escalated")},
+    )
+    queue = list_queue(query)
     assignables, settings = list_assignables(queue.rows), school_settings()
     return page(
-        "scheduling/queue.html", queue=queue, counts=waiting_counts(),
+        "scheduling/queue.html", queue=queue, query=query, counts=waiting_counts(),
         cards=[_waiting(card, assignables, settings) for card in queue.rows],
     )  # fmt: skip
 
