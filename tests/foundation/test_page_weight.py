@@ -133,7 +133,7 @@ def test_a_first_view_is_light_with_any_one_letter(app: Flask, paths: dict[str, 
     client.get("/skyline/profile").form("Save profile").fill({"name": "Ḥasan Żak"}).submit()
     browser = Browser(client.browser)
     weight = browser.view(paths[STEP])
-    print(f"\nfirst view of a step for Ḥasan Żak: {weight:,} bytes")
+    measured(f"first view of a step for Ḥasan Żak: {weight:,} bytes")
     loaded = {found[1]: size for name, size in browser.kept.items() if (found := FACE_NAME.search(name))}
     assert loaded.keys() == {"latin", "european", "additional"}
     faces = {found[1]: file.stat().st_size for file in FONTS.iterdir() if (found := FACE_NAME.search(file.name))}

@@ -21,6 +21,7 @@ from bench.report import Circumstances, Measured
 from bench.table import as_markdown
 from tests.guards.visits import VISITS
 from tests.long import IS_LONG
+from tests.measured import measured
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 180
@@ -87,8 +88,9 @@ def test_a_demo_is_compared_with_many_schools() -> None:
         [sys.executable, "-c", COMPARING], cwd=ROOT, capture_output=True, text=True, check=False, timeout=1200
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    print(done.stdout)
     lines = [line.split() for line in done.stdout.splitlines() if line.startswith("compared")]
+    for _compared, name, demo, grown in lines:
+        measured(f"{name}: {demo} ms at the demo, {grown} ms beside 200 schools")
     assert [line[1] for line in lines] == ["people", "audit", "sign-in"]
     assert all(float(number) > 0 for line in lines for number in line[2:])
 
@@ -121,16 +123,16 @@ MEETS = {"p50_ms": 3.0, "p95_ms": 4.0, "floor_ms": 1.0, "rps": 100.0, "cpu_ms": 
 PAGE = PageToMeasure("people", "/{school}/people", "admin", Floor.ROWS)
 
 
-def measured(**over: Any) -> Measured:
+def a_measured(**over: Any) -> Measured:
     return Measured(page=PAGE, **{**MEETS, **over})
 
 
 @pytest.mark.parametrize(
     ("page", "compared", "code"),
     [
-        (measured(), Compared("people", 10.0, 13.0), 0),
-        (measured(p50_ms=3.2), Compared("people", 10.0, 13.0), 1),
-        (measured(), Compared("people", 10.0, 13.2), 1),
+        (a_measured(), Compared("people", 10.0, 13.0), 0),
+        (a_measured(p50_ms=3.2), Compared("people", 10.0, 13.0), 1),
+        (a_measured(), Compared("people", 10.0, 13.2), 1),
     ],
 )
 def test_a_missed_target_is_the_exit_code_and_is_named(
@@ -145,7 +147,7 @@ FULL = Circumstances("abc", "S", quick=False, driver="wrk", ceiling_rps=2500.0)
 
 
 def test_judgments_stand_in_the_json() -> None:
-    numbers = report.as_json(FULL, [measured(p50_ms=3.2)], [Compared("audit", 10.0, 12.0)])
+    numbers = report.as_json(FULL, [a_measured(p50_ms=3.2)], [Compared("audit", 10.0, 12.0)])
     (page,), (one,) = numbers["pages"], numbers["comparisons"]
     assert page.keys() == PAGE_FIELDS
     assert (page["ratio_to_floor"], page["target"], page["over"]) == (3.2, 3.0, True)
@@ -158,7 +160,7 @@ def test_judgments_stand_in_the_json() -> None:
 def test_the_table_of_the_documentation_is_printed_from_the_json(tmp_path: Path) -> None:
     """By a Python that has nothing installed: `bin/bench --table` is for a laptop too."""
     file = tmp_path / "numbers.json"
-    pages = [measured(bytes=12_345), measured(p50_ms=3.2)]
+    pages = [a_measured(bytes=12_345), a_measured(p50_ms=3.2)]
     file.write_text(json.dumps(report.as_json(FULL, pages, [Compared("audit", 10.0, 14.0)])))
     asked = [sys._base_executable, "-I", "-S", "-c", PRINTING, str(ROOT), "--table", str(file)]  # type: ignore[attr-defined]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
@@ -174,7 +176,7 @@ PRINTING = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.__main__
 
 
 def test_without_comparisons_there_is_no_table_of_them() -> None:
-    said = as_markdown(report.as_json(FULL, [measured()]))
+    said = as_markdown(report.as_json(FULL, [a_measured()]))
     assert "200 schools" not in said
 
 

@@ -369,7 +369,7 @@ def test_a_postgresql_that_hangs_is_as_good_as_gone(ground: Ground) -> None:
             with ThreadPoolExecutor(8) as pool:
                 asked = list(pool.map(lambda path: leo.ask("GET", path), [*PAGES, "/skyline/bookings/new"] * 3))
             slowest = max(answer.seconds for answer in asked)
-            print(
+            measured(
                 f"with postgres frozen: {Counter(answer.status for answer in asked)}, the slowest after {slowest:.2f} s"
             )
             for answer in asked:
@@ -379,7 +379,7 @@ def test_a_postgresql_that_hangs_is_as_good_as_gone(ground: Ground) -> None:
         began = time.monotonic()
         wait_until(lambda: leo.ask("GET", "/skyline/").status == 200, seconds=20)
         wait_until(lambda: product.ask("/readyz").status == 200, seconds=20)
-        print(f"back after {time.monotonic() - began:.2f} s")
+        measured(f"back after {time.monotonic() - began:.2f} s")
     let_leases_end(product)
     wait_until_drained(product)
     check_escalated_once(product, late)
