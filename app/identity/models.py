@@ -139,6 +139,9 @@ class Membership(TenantRow, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     approved_at: Mapped[datetime | None]
     invited_at: Mapped[datetime | None]
+    link_awaited: Mapped[bool] = mapped_column(server_default="false", default=False)
+    """Added outright and not yet come by the mailed link. Until then nobody comes in whose e-mail is not known to be theirs: the
+    account may be of a stranger who registered with it elsewhere."""
     standing_reason: Mapped[str | None] = mapped_column(String(300))
     """Why a person was declined or suspended, in the words of whoever did it, for the person to read."""
     erased_at: Mapped[datetime | None]
@@ -146,6 +149,11 @@ class Membership(TenantRow, Base):
     @property
     def is_active(self) -> bool:
         return self.status == "active"
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether their link still leads in: they were invited, or added outright and have not come by it yet."""
+        return self.status == "invited" or (self.status == "active" and self.link_awaited)
 
 
 class PeopleImport(TenantRow, Base):
@@ -158,5 +166,7 @@ class PeopleImport(TenantRow, Base):
 
     made_by_id: Mapped[int] = tenant_ref("membership", index=False)
     rows: Mapped[list[Any]]
+    at_once: Mapped[bool] = mapped_column(server_default="false", default=False)
+    """Whether those who are new are let in outright, rather than invited."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     carried_out_at: Mapped[datetime | None]

@@ -37,9 +37,10 @@ SIGNED_IN = Prepared(
     """
 select s.id, s.seen_at, u.id, u.email, u.is_operator,
 t.suspended_at is not null, g.admins_need_second_factor and s.second_factor_at is null, s.acting_until,
-own.status, own.id, own.name, own.roles, own.zone, own.locale, own.department_id,
+case when own.status = 'active' and own.link_awaited and u.email_confirmed_at is null then 'invited' else own.status end,
+own.id, own.name, own.roles, own.zone, own.locale, own.department_id,
 acted.id, acted.name, acted.roles, acted.zone, acted.locale, acted.department_id,
-t.name, t.zone, coalesce(g.brand_color, ''), coalesce(g.locale, 'en')
+t.name, t.zone, coalesce(g.brand_color, ''), coalesce(g.locale, 'en'), is_let_in_elsewhere(u.id, %(tenant)s)
 """
     + _SESSION.format(
         joins="""
@@ -110,6 +111,7 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
     )  # fmt: skip
     if tenant is None:
         return somebody
+    somebody = replace(somebody, has_other_schools=row[25])
     is_school_suspended, lacks_second_factor, acting_until, status = row[5:9]
     own, acted = _Held(*row[9:15]), _Held(*row[15:21])
     is_active = status == "active" and not is_school_suspended
@@ -303,6 +305,11 @@ def list_standings_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
 
 
+def is_let_in_elsewhere(user_id: int) -> bool:
+    """Whether a school besides the one in force lets a person in."""
+    return bool(session.scalar(select(func.is_let_in_elsewhere(user_id, tenancy.required().id))))
+
+
 def find_standing_member(user_id: int) -> Membership | None:
     """What a person is in the school in force, in whatever state."""
     return session.scalars(select(Membership).where(Membership.user_id == user_id)).first()
@@ -389,10 +396,10 @@ def count_unconfirmed(ids: Iterable[int]) -> int:
     return session.execute(theirs.where(~counts_as_confirmed())).scalar_one()
 
 
-def list_admin_ids() -> set[int]:
-    """The membership ids of the school's active admins."""
+def list_admin_ids(*, who_came: bool = False) -> set[int]:
+    """The membership ids of the school's active admins; on demand without those who were added and have not come yet."""
     admins = select(Membership.id).where(Membership.roles.contains(["admin"]), Membership.status == "active")
-    return set(session.scalars(admins))
+    return set(session.scalars(admins.where(~Membership.link_awaited) if who_came else admins))
 
 
 def list_office() -> dict[int, str]:
