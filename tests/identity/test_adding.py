@@ -19,15 +19,16 @@ from app.foundation.refusals import Refusal
 from app.identity.models import Membership, User
 from app.identity.operations.adding import add_outright
 from app.identity.operations.erasure import erase_person
-from app.identity.operations.people import LastAdmin, change_roles, suspend_member
+from app.identity.operations.people import LastAdmin, approve_members, change_roles, reinstate_member, suspend_member
 from app.identity.operations.registration import KnownHere
 from app.identity.queries import find_user_by_email
 from app.scheduling.queries.resources import list_instructors
-from tests.cast import ANA, HAL, LEO, LOU, OLGA, actor, at_school, member
+from tests.cast import ANA, HAL, LEO, LOU, MAX, OLGA, actor, at_school, member
 from tests.client import LintingClient, Page, count_statements
 from tests.identity.mailbox import assert_snapshot, sent
 from tests.identity.test_import import lines, people, reviewed
 from tests.identity.test_invite import invited
+from tests.identity.test_people import somebody
 from tests.identity.test_register import ask_to_join, sign_in, standing_of
 
 EMAIL, NEW = "ines@elsewhere.example", "/skyline/people/new"
@@ -136,6 +137,22 @@ def test_the_link_is_sent_again_from_their_page(app: Flask, ana: LintingClient) 
     page = page.form("Send the link again").submit()
     assert "A link is on its way to Ines Roy." in page.text
     assert sent(app)[-1].to == EMAIL
+
+
+def test_who_teaches_from_now_on_can_be_booked_however_they_came(app: Flask) -> None:
+    """Before they have said when: by an accepted invitation, an approval, a new role, or a return."""
+    invited(app)
+    (mail,) = sent(app)
+    LintingClient(app).get(mail.path).form("Accept the invitation").fill(password=CHOSEN).submit()
+    waiting = somebody(name="Jan Tal", roles=[Role.INSTRUCTOR])
+    back = somebody("suspended", "Kim Oda", roles=[Role.INSTRUCTOR])
+    with app.test_request_context(), at_school("skyline"):
+        approve_members([waiting], actor=actor(ANA))
+        reinstate_member(session.get_one(Membership, back), actor=actor(ANA))
+        change_roles(member(MAX), [Role.MANAGER, Role.INSTRUCTOR], actor=actor(ANA))
+        session.commit()
+    sent(app)
+    assert {"Ines Roy", "Jan Tal", "Kim Oda", "Max Abara"} <= set(instructors())
 
 
 # -- whoever has an account ----------------------------------------------------------------------------------------
