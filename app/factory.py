@@ -175,7 +175,7 @@ def _dress_templates(app: Flask, settings: Settings) -> None:
             "demo": settings.demo,
             "nav": nav.links_for(person, lang) if person.membership_id else (),
             "theme": _theme(),
-            "several": cookie.get("schools", 1) > 1,
+            "several": person.has_other_schools,
             "lang": lang,
             "dir": "ltr",
         }

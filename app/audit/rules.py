@@ -142,6 +142,7 @@ ACTIONS = {
     "invitation.accepted": _l("Invitation accepted"),
     "invitation.sent": _l("Invitation sent"),
     "member.added": _l("Member added"),
+    "member.came": _l("Came in by the link"),
     "member.approved": _l("Member approved"),
     "member.declined": _l("Member declined"),
     "member.erased": _l("Member erased"),

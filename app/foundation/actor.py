@@ -28,7 +28,7 @@ class Actor:
     `membership_id` is None for a signed-in person on a page outside their schools, for strangers and for the system.
     `standing` says why in a school that knows the person but does not let them in (yet): pending, invited, declined,
     suspended, or SCHOOL_SUSPENDED where nobody is let in; it is empty for everybody else.
-    `zone` is the IANA zone in which the person reads times.
+    `zone` is the IANA zone in which the person reads times. `has_other_schools` says, in a school, whether another lets them in.
 
     While someone acts as another person, name, roles and membership are that person's and `acting_until` is set; `user_id`
     and `real_membership_id` (None for an operator) are those of whoever really sits there. On a page outside of the schools a
@@ -51,6 +51,7 @@ class Actor:
     acting_until: datetime | None = None
     real_membership_id: int | None = None
     acting_elsewhere: ActingElsewhere | None = None
+    has_other_schools: bool = False
 
     @cached_property
     def permissions(self) -> frozenset[str]:

@@ -20,6 +20,13 @@ class MemberInvited(Event):
 
 
 @dataclass(frozen=True)
+class MemberAdded(Event):
+    """A person is in without having been asked; they get a link to choose a password."""
+
+    membership_id: int
+
+
+@dataclass(frozen=True)
 class MemberJoined(Event):
     """An invited person came in."""
 

@@ -153,6 +153,9 @@ class Membership(TenantRow, Base):
     awaits_own_yes: Mapped[bool] = mapped_column(server_default="false", default=False)
     """Somebody who was not signed in asked with the address of an account that was there before: it may be a stranger, so that
     the account's person knows nothing of it until they confirm it themself."""
+    link_awaited: Mapped[bool] = mapped_column(server_default="false", default=False)
+    """Added outright and not yet come by the mailed link. Until then nobody comes in whose e-mail is not known to be theirs: the
+    account may be of a stranger who registered with it elsewhere."""
     standing_reason: Mapped[str | None] = mapped_column(String(300))
     """Why a person was declined or suspended, in the words of whoever did it, for the person to read."""
     erasure_asked_at: Mapped[datetime | None]
@@ -163,10 +166,21 @@ class Membership(TenantRow, Base):
     def is_active(self) -> bool:
         return self.status == "active"
 
+    @property
+    def is_expected(self) -> bool:
+        """Whether their link still leads in: they were invited, or added outright and have not come by it yet."""
+        return self.status == "invited" or (self.status == "active" and self.link_awaited)
+
     def come_in(self, at: datetime) -> None:
-        """They are in, for the first time or again."""
+        """They are let in, for the first time or again."""
         self.status, self.approved_at, self.standing_reason = "active", self.approved_at or at, None
-        self.known_as, self.awaits_own_yes = None, False
+        self.awaits_own_yes = False
+        if not self.link_awaited:
+            self.known_as = None
+
+    def has_come(self) -> None:
+        """They are in themself: by the link, or by signing in."""
+        self.link_awaited, self.known_as = False, None
 
 
 class PeopleImport(TenantRow, Base):
@@ -179,5 +193,7 @@ class PeopleImport(TenantRow, Base):
 
     made_by_id: Mapped[int] = tenant_ref("membership", index=False)
     rows: Mapped[list[Any]]
+    at_once: Mapped[bool] = mapped_column(server_default="false", default=False)
+    """Whether those who are new are let in outright, rather than invited."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     carried_out_at: Mapped[datetime | None]

@@ -40,7 +40,7 @@ explains(
         Can.DECIDE_STANDING: _l("Approve, decline, suspend and reinstate people"),
         Can.CHANGE_ROLES: _l("Change people’s roles"),
         Can.EDIT_PEOPLE: _l("Change people’s department, level and numbers"),
-        Can.ADD_PEOPLE: _l("Invite people and import lists of them"),
+        Can.ADD_PEOPLE: _l("Add or invite people, and import lists of them"),
         Can.ERASE_PEOPLE: _l("Hand out what is kept about a person, and erase them for good"),
         Can.ACT_AS: _l("Act as a person for half an hour, with a reason"),
     }

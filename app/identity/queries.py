@@ -39,9 +39,10 @@ SIGNED_IN = Prepared(
     """
 select s.id, s.seen_at, u.id, u.email, u.is_operator,
 t.suspended_at is not null, g.admins_need_second_factor and s.second_factor_at is null, s.acting_until,
-own.status, own.id, own.name, own.roles, own.zone, own.locale, own.department_id,
+case when own.status = 'active' and own.link_awaited and u.email_confirmed_at is null then 'invited' else own.status end,
+own.id, own.name, own.roles, own.zone, own.locale, own.department_id,
 acted.id, acted.name, acted.roles, acted.zone, acted.locale, acted.department_id,
-t.name, t.zone, coalesce(g.brand_color, ''), coalesce(g.locale, 'en')
+t.name, t.zone, coalesce(g.brand_color, ''), coalesce(g.locale, 'en'), is_let_in_elsewhere(u.id, %(tenant)s)
 """
     + _SESSION.format(
         joins="""
@@ -112,6 +113,7 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
     )  # fmt: skip
     if tenant is None:
         return somebody
+    somebody = replace(somebody, has_other_schools=row[25])
     is_school_suspended, lacks_second_factor, acting_until, status = row[5:9]
     own, acted = _Held(*row[9:15]), _Held(*row[15:21])
     is_active = status == "active" and not is_school_suspended
@@ -318,6 +320,11 @@ def list_standings_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
 
 
+def is_let_in_elsewhere(user_id: int) -> bool:
+    """Whether a school besides the one in force lets a person in."""
+    return bool(session.scalar(select(func.is_let_in_elsewhere(user_id, tenancy.required().id))))
+
+
 def find_standing_member(user_id: int) -> Membership | None:
     """What a person is in the school in force, in whatever state."""
     return session.scalars(select(Membership).where(Membership.user_id == user_id)).first()
@@ -423,10 +430,10 @@ def count_unconfirmed(ids: Iterable[int]) -> int:
     return session.execute(theirs.where(~counts_as_confirmed())).scalar_one()
 
 
-def list_admin_ids() -> set[int]:
-    """The membership ids of the school's active admins."""
+def list_admin_ids(*, who_came: bool = False) -> set[int]:
+    """The membership ids of the school's active admins; on demand without those who were added and have not come yet."""
     admins = select(Membership.id).where(Membership.roles.contains(["admin"]), Membership.status == "active")
-    return set(session.scalars(admins))
+    return set(session.scalars(admins.where(~Membership.link_awaited) if who_came else admins))
 
 
 def list_office() -> dict[int, str]:
@@ -495,13 +502,13 @@ def count_schools_of_user(user_id: int) -> int:
 
 
 def is_known_elsewhere(member: Membership) -> bool:
-    """Whether another school knew the person before, or did more than invite them: also from inside one school."""
+    """Whether another school knew the person before, or they have come in there: also from inside one school."""
     session.flush()
     before, school_id, user_id, member_id = tenancy.current(), member.tenant_id, member.user_id, member.id
     tenancy.enter(None, user_id=user_id)
     others = select(Membership.id).where(
         Membership.user_id == user_id, Membership.tenant_id != school_id, ~Membership.awaits_own_yes,
-        or_(Membership.id < member_id, Membership.status != "invited"),
+        or_(Membership.id < member_id, (Membership.status != "invited") & ~Membership.link_awaited),
     )  # fmt: skip
     found = session.execute(others.limit(1)).first() is not None
     tenancy.enter(before)

@@ -17,6 +17,8 @@ from flask_babel import gettext as _
 TOKEN_BYTES = 32
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
+SUSPENDED = "suspended"
+"""Why sessions ended, of somebody whom no school lets in any more."""
 
 
 class Purpose(StrEnum):

@@ -274,11 +274,16 @@ def a_person(_values: Values) -> Values:
         "email": "ines.roy@elsewhere.example",
         "roles": "learner",
         "department": "",
+        "how": "at_once",
     }
 
 
 def a_list(_values: Values) -> Values:
-    return {**once(_values), "pasted": "name,email,roles\nInes Roy,ines.roy@elsewhere.example,learner\n"}
+    return {
+        **once(_values),
+        "pasted": "name,email,roles\nInes Roy,ines.roy@elsewhere.example,learner\n",
+        "how": "at_once",
+    }
 
 
 def a_department_named(_values: Values) -> Values:

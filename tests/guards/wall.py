@@ -22,6 +22,7 @@ IMMUTABLE = {
 }
 """Tables whose rows never change, and the grants that keep them so."""
 RUNS_AS_OWNER = {
+    "is_let_in_elsewhere": "says whether another school lets a person in: yes or no, not which",
     "make_month_partition": "makes a month's partition, of a fixed list of tables",
     "schools_with_spent_keys": "names schools with one-use keys to forget, by id only",
     "school_usage": "counts how much a school is used, for the operators: numbers, never content",

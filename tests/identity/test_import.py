@@ -37,13 +37,13 @@ def ana(app: Flask) -> LintingClient:
     return LintingClient(app).sign_in(ANA)
 
 
-def reviewed(client: LintingClient, text: str) -> Page:
-    return client.get(PATH).form("Review the list").fill(pasted=text).submit()
+def reviewed(client: LintingClient, text: str, how: str = "invite") -> Page:
+    return client.get(PATH).form("Review the list").fill(pasted=text, how=how).submit()
 
 
 def upload(client: LintingClient, content: bytes) -> Page:
     data = client.get(PATH).form("Review the list").data()
-    fields: dict[str, Any] = {"csrf_token": data["csrf_token"], "once": data["once"]}
+    fields: dict[str, Any] = {"csrf_token": data["csrf_token"], "once": data["once"], "how": "invite"}
     return client.post(PATH, {**fields, "file": [(io.BytesIO(content), "people.csv")]}, follow=True)
 
 
@@ -86,8 +86,10 @@ def test_the_litany(app: Flask, ana: LintingClient) -> None:
 
 
 def test_a_person_is_added_by_an_invitation(app: Flask, ana: LintingClient) -> None:
-    page = ana.get("/skyline/people").link("Add a person").follow().form("Invite person")
-    page = page.fill(name="Ines Roy", email="ines@elsewhere.example", roles=["instructor", "author"]).submit()
+    page = ana.get("/skyline/people").link("Add a person").follow().form("Add person")
+    page = page.fill(
+        name="Ines Roy", email="ines@elsewhere.example", roles=["instructor", "author"], how="invite"
+    ).submit()
     assert page.h1 == "Ines Roy"
     assert "Ines Roy is invited." in page.text
     (mail,) = sent(app)
@@ -96,11 +98,14 @@ def test_a_person_is_added_by_an_invitation(app: Flask, ana: LintingClient) -> N
 
 
 def test_who_is_here_is_not_added_again(ana: LintingClient) -> None:
-    form = ana.get(NEW).form("Invite person").fill(name="Leo", email=LEO.email.upper())
+    form = ana.get(NEW).form("Add person").fill(how="invite", name="Leo", email=LEO.email.upper())
     page = form.submit()
     assert page.status == 409
     assert "is known here already, as Leo Hart" in page.text
-    assert ana.get(NEW).form("Invite person").fill(name="x", email="x@y.example", roles=[]).submit().status == 422
+    assert (
+        ana.get(NEW).form("Add person").fill(how="invite", name="x", email="x@y.example", roles=[]).submit().status
+        == 422
+    )
 
 
 # -- a list --------------------------------------------------------------------------------------------------------
@@ -176,7 +181,7 @@ def test_every_bad_line_is_named_with_its_reason(ana: LintingClient) -> None:
 
 def test_what_changed_since_the_review_is_judged_anew(app: Flask, ana: LintingClient) -> None:
     page = reviewed(ana, LIST)
-    ana.get(NEW).form("Invite person").fill(name="Ines Roy", email="ines@elsewhere.example").submit()
+    ana.get(NEW).form("Add person").fill(how="invite", name="Ines Roy", email="ines@elsewhere.example").submit()
     page = page.form("Carry out").submit()
     assert "1 person is invited." in page.text
     assert people()["ines@elsewhere.example"].roles == ["learner"]

@@ -16,7 +16,7 @@ from app.foundation.db import session, unit_of_work
 from app.foundation.models import OutboxEvent
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
-from app.identity.models import Membership
+from app.identity.models import Membership, UserSession
 from app.identity.operations.accounts import add_member, add_user
 from app.identity.operations.people import (
     LastAdmin,
@@ -25,10 +25,10 @@ from app.identity.operations.people import (
     reinstate_member,
     suspend_member,
 )
-from app.identity.queries import list_admin_ids
+from app.identity.queries import find_user_by_email, list_admin_ids
 from app.tenants.operations import add_department
 from app.tenants.queries import list_departments
-from tests.cast import ADA, ANA, BEA, HAL, LEO, LOU, MAX, OLGA, PASSWORD, Person, actor, at_school, member
+from tests.cast import ADA, ANA, BEA, BO, HAL, LEO, LOU, MAX, OLGA, OPERATOR, PASSWORD, Person, actor, at_school, member
 from tests.client import LintingClient, Page, count_statements
 from tests.identity.mailbox import assert_snapshot, sent
 
@@ -257,16 +257,86 @@ def test_a_suspended_persons_next_request_is_their_last(app: Flask, ana: Linting
     assert there.get("/skyline/people").status == 200
     page = ana.get(f"/skyline/people/{max_id}").form("Suspend access").fill(reason="Flew under a bridge").submit()
     assert "Max Abara is suspended." in page.text
-    assert there.get("/skyline/people").location == "/skyline/standing"
-    assert there.post(f"/skyline/people/{max_id}/roles", {"roles": "admin"}).status == 403
+    led = there.get("/skyline/people").follow()
+    assert led.path == "/login?next=/skyline/people"
+    assert "Your access was suspended, and you are signed out." in led.text
+    led = led.form("Sign in").fill(email=MAX.email, password=PASSWORD).submit()
+    assert (led.path, led.h1) == ("/skyline/standing", "Your access is suspended")
+    assert "Flew under a bridge" in led.text
+    refused = there.post(f"/skyline/people/{max_id}/roles", {"roles": "admin"})
+    assert (refused.status, refused.h1) == (403, "Your access is suspended")
     (mail,) = sent(app)
     assert_snapshot(mail, "suspended")
     page.form("Reinstate").submit()
     (mail,) = sent(app)
     assert_snapshot(mail, "reinstated")
-    assert there.get("/skyline/people").status == 200
+    assert LintingClient(app).sign_in(MAX).get("/skyline/people").status == 200
     assert {"MemberSuspended", "MemberReinstated"} <= set(events())
     assert len(entries("member.suspended")) == len(entries("member.reinstated")) == 1
+
+
+def test_after_reinstatement_a_suspended_person_signs_in_again(ana: LintingClient, app: Flask) -> None:
+    """Also where they asked for nothing meanwhile: what opened the school before does not open it again by itself."""
+    max_id, there, partial = identity_of(MAX), LintingClient(app).sign_in(MAX), LintingClient(app).sign_in(MAX)
+    page = ana.get(f"/skyline/people/{max_id}").form("Suspend access").fill(reason="Fees").submit()
+    answer = partial.partial("/skyline/people")
+    assert (answer.status, answer.headers["HX-Redirect"]) == (401, "/login?next=/skyline/people")
+    page.form("Reinstate").submit()
+    assert there.get("/skyline/people").location == "/login?next=/skyline/people"
+    with at_school("skyline"):
+        reasons = session.scalars(select(UserSession.ended_reason).where(UserSession.user_id == member(MAX).user_id))
+        assert list(reasons) == ["suspended", "suspended"]
+
+
+def test_what_a_suspended_person_typed_is_kept_and_refused_after_signing_in(ana: LintingClient, app: Flask) -> None:
+    form = LintingClient(app).sign_in(MAX).get("/skyline/profile").form("Save profile").fill(phone="+1 604 555 0123")
+    page = ana.get(f"/skyline/people/{identity_of(MAX)}").form("Suspend access").fill(reason="Fees").submit()
+    asked = form.submit()
+    assert asked.status == 401
+    assert "Your access was suspended" in asked.text
+    assert "what you typed is kept" in asked.text
+    page.form("Reinstate").submit()
+    done = asked.form("Sign in").fill(email=MAX.email, password=PASSWORD).submit()
+    assert done.status == 200
+    with at_school("skyline"):
+        session.expire_all()
+        assert member(MAX).phone == "+1 604 555 0123"
+
+
+def test_a_person_whom_another_school_lets_in_stays_signed_in_there(app: Flask) -> None:
+    there = LintingClient(app).sign_in(BO)
+    ana, bo = LintingClient(app).sign_in(ANA), identity_of(BO)
+    ana.get(f"/skyline/people/{bo}").form("Suspend access").fill(reason="Fees").submit()
+    assert there.get("/harbour/profile").status == 200
+    assert there.get("/skyline/profile").location == "/skyline/standing"
+    with at_school("harbour"):
+        suspend_member(member(BO), reason="Fees", actor=actor(HAL))
+        session.commit()
+    assert there.get("/harbour/profile").location == "/login?next=/harbour/profile"
+
+
+def test_a_suspended_operator_still_runs_the_platform(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        user = find_user_by_email(OPERATOR.email)
+        assert user
+        made = add_member(user, name="Op", roles=[Role.LEARNER], actor=Actor())
+        session.commit()
+        there = LintingClient(app).sign_in(OPERATOR, school="")
+    with app.test_request_context(), at_school("skyline"):
+        suspend_member(session.get_one(Membership, made.id), reason="Fees", actor=actor(ANA))
+        session.commit()
+    assert there.get("/operator/schools").status == 200
+
+
+def test_an_admin_who_acts_as_a_suspended_person_is_themself_again(app: Flask) -> None:
+    max_id, acting = identity_of(MAX), LintingClient(app).sign_in(ANA)
+    acting.get(f"/skyline/people/{max_id}/acting").form("Begin").fill(reason="To look at it").submit()
+    assert "You act as Max Abara" in acting.get("/skyline/profile").text
+    other = LintingClient(app).sign_in(OLGA)
+    other.get(f"/skyline/people/{max_id}").form("Suspend access").fill(reason="Fees").submit()
+    page = acting.get("/skyline/profile")
+    assert page.status == 200
+    assert "You act as Max Abara" not in page.text
 
 
 def test_a_deed_that_came_too_late_says_how_they_stand(ana: LintingClient) -> None:
@@ -305,6 +375,38 @@ def test_an_invited_person_is_invited_again(app: Flask, ana: LintingClient) -> N
     page = ana.get(f"/skyline/people/{ines}").form("Invite again").submit()
     assert "An invitation is on its way to Ines Roy." in page.text
     assert [mail.to for mail in sent(app)] == ["ines.roy@elsewhere.example"]
+
+
+def test_an_admin_who_gives_up_the_role_is_asked_once_and_led_where_they_may_be(app: Flask, ana: LintingClient) -> None:
+    own = identity_of(ANA)
+    page = ana.get(f"/skyline/people/{own}").form("Save roles").fill(roles=["admin", "author"]).submit()
+    assert "The roles of Ana Ruiz are saved." in page.text
+    asked = page.form("Save roles").fill(roles=["learner", "instructor"]).submit()
+    assert asked.h1 == "Give up the admin role?"
+    assert "From then on you are: Learner, Instructor." in asked.text
+    with at_school("skyline"):
+        session.expire_all()
+        assert member(ANA).roles == ["admin", "author"]
+    assert asked.link("Stay an admin").follow().h1 == "Ana Ruiz"
+    page = asked.form("Give up the admin role").submit()
+    assert (page.path, page.status) == ("/skyline/", 200)
+    assert "You are no longer an admin here. You are now: Learner, Instructor." in page.text
+    with at_school("skyline"):
+        session.expire_all()
+        assert member(ANA).roles == ["instructor", "learner"]
+    assert asked.form("Give up the admin role").submit().status == 403
+
+
+def test_who_stays_a_manager_stays_on_their_page(ana: LintingClient) -> None:
+    own = identity_of(ANA)
+    asked = ana.get(f"/skyline/people/{own}").form("Save roles").fill(roles=["manager"]).submit()
+    page = asked.form("Give up the admin role").submit()
+    assert (page.status, page.h1) == (200, "Ana Ruiz")
+
+
+def test_taking_the_role_from_another_asks_nothing(ana: LintingClient) -> None:
+    page = ana.get(f"/skyline/people/{identity_of(OLGA)}").form("Save roles").fill(roles=["learner"]).submit()
+    assert "The roles of" in page.text
 
 
 # -- the last admin ------------------------------------------------------------------------------------------------

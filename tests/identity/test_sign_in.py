@@ -7,7 +7,17 @@ import re
 import pytest
 from flask import Flask
 
-from tests.cast import ANA, BO, LEO, PASSWORD, Person
+from app.console.operations import suspend_school
+from app.foundation.actor import Actor
+from app.foundation.db import session
+from app.foundation.permissions import Role
+from app.identity.operations.people import approve_members, reinstate_member, suspend_member
+from app.identity.operations.registration import invite
+from app.identity.queries import find_standing_member, find_user_by_email
+from app.tenants.models import Tenant
+from tests.cast import ANA, BO, HAL, LEO, PASSWORD, Person, actor, at_school, member, school
+from tests.client import LintingClient
+from tests.identity.mailbox import sent
 
 
 def sign_in(app: Flask, person: Person, **over: str):  # type: ignore[no-untyped-def]
@@ -61,10 +71,54 @@ def test_who_is_signed_in_is_led_on_from_the_sign_in_page(app: Flask, address: s
 
 @pytest.mark.parametrize(("person", "offered"), [(BO, True), (LEO, False)])
 def test_the_way_to_another_school_is_offered_to_who_has_one(app: Flask, person: Person, offered: bool) -> None:
-    """And costs no statement: the cookie says how many schools there were when it was last looked."""
+    """And costs no statement: the sign-in lookup says it beside."""
     client, _answer = sign_in(app, person)
     assert ("Switch school" in client.get("/skyline/profile").text) == offered
     assert "Your schools" in client.get("/account").text
+
+
+def offers_the_switch(client: LintingClient) -> bool:
+    return "Switch school" in client.get("/skyline/profile").text
+
+
+def test_the_switch_comes_and_goes_with_a_membership_elsewhere(app: Flask) -> None:
+    """On the next page, whoever let them in, and without signing in again."""
+    leo = LintingClient(app).sign_in(LEO)
+    assert not offers_the_switch(leo)
+    leo.get("/harbour/register").form("Ask to join").fill(name="Leo Hart").submit()
+    assert not offers_the_switch(leo)
+    with app.test_request_context(), at_school("harbour"):
+        user = find_user_by_email(LEO.email)
+        assert user
+        there = find_standing_member(user.id)
+        assert there
+        approve_members([there.id], actor=actor(HAL))
+        session.commit()
+    assert offers_the_switch(leo)
+    with app.test_request_context(), at_school("harbour"):
+        suspend_member(member(LEO), reason="Fees", actor=actor(HAL))
+        session.commit()
+    assert not offers_the_switch(leo)
+    with app.test_request_context(), at_school("harbour"):
+        found = find_standing_member(there.user_id)
+        assert found
+        reinstate_member(found, actor=actor(HAL))
+        session.commit()
+    assert offers_the_switch(leo)
+    with app.test_request_context():
+        suspend_school(session.get_one(Tenant, school("harbour").id), reason="Fees", actor=Actor())
+        session.commit()
+    assert not offers_the_switch(leo)
+
+
+def test_an_accepted_invitation_brings_the_switch(app: Flask) -> None:
+    leo = LintingClient(app).sign_in(LEO)
+    with app.test_request_context(), at_school("harbour"):
+        invite(email=LEO.email, name="Leo Hart", roles=[Role.LEARNER], actor=actor(HAL))
+        session.commit()
+    (mail,) = sent(app, "harbour")
+    leo.get(mail.path).form("Accept the invitation").submit()
+    assert offers_the_switch(leo)
 
 
 def test_a_member_of_another_school_finds_nothing(app: Flask) -> None:

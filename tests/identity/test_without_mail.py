@@ -33,7 +33,7 @@ def _no_mail(app: Flask) -> Iterator[None]:
 
 def invite(app: Flask, email: str = EMAIL, by: Person = ANA) -> Page:
     page = LintingClient(app).sign_in(by).get(f"/{by.slug}/people/new")
-    return page.form("Invite person").fill(name="Ines Roy", email=email).submit()
+    return page.form("Add person").fill(how="invite", name="Ines Roy", email=email).submit()
 
 
 def link_on(page: Page) -> str:
@@ -173,7 +173,7 @@ def test_whoever_registers_with_a_known_address_does_not_get_into_its_account(ap
 
 def test_a_list_says_how_its_people_get_their_links(app: Flask) -> None:
     page = LintingClient(app).sign_in(ANA).get("/skyline/people/imports")
-    page = page.form("Review the list").fill(pasted=f"Name,E-mail\nInes Roy,{EMAIL}").submit()
+    page = page.form("Review the list").fill(pasted=f"Name,E-mail\nInes Roy,{EMAIL}", how="invite").submit()
     assert "by mail" not in page.text
     page = page.form("Carry out").submit()
     assert "Take each one's link from their page" in page.text

@@ -14,7 +14,7 @@ from app.foundation.actor import SYSTEM
 from app.foundation.permissions import Role
 from app.identity.operations.accounts import add_member, add_user
 from app.tenants.queries import school_settings
-from tests.cast import ANA, BEA, OPERATOR, PASSWORD, Person
+from tests.cast import ANA, BEA, LEO, OPERATOR, PASSWORD, Person
 from tests.journeys.browsing import BOTH_WAYS, check_accessibility, check_widths, fill_in_sign_in, heading
 
 OpenPage = Callable[..., Page]
@@ -28,13 +28,13 @@ Nobody;nobody at all;;;
 """
 
 
-def a_learner(inside: Inside, name: str, *, status: str = "active") -> Person:
+def a_learner(inside: Inside, name: str, *, status: str = "active", role: Role = Role.LEARNER) -> Person:
     """Somebody of Skyline whom no other journey knows."""
     person = Person(f"{name.split()[0].lower()}@elsewhere.example", "skyline")
     with inside("skyline"):
         user = add_user(person.email, password=PASSWORD, cost=4)
         user.email_confirmed_at = clock.now()
-        add_member(user, name=name, roles=[Role.LEARNER], actor=SYSTEM).status = status
+        add_member(user, name=name, roles=[role], actor=SYSTEM).status = status
     return person
 
 
@@ -57,7 +57,8 @@ def test_somebody_is_invited_comes_in_teaches_and_is_suspended(
     heading(admin, "Add a person")
     admin.get_by_label("Name").fill(name)
     admin.get_by_label("E-mail").fill(email)
-    admin.get_by_role("button", name="Invite person").click()
+    admin.get_by_label("Invite").check()
+    admin.get_by_role("button", name="Add person").click()
     heading(admin, name)
 
     page = open_page(script=not script, width=390)
@@ -80,6 +81,9 @@ def test_somebody_is_invited_comes_in_teaches_and_is_suspended(
     admin.get_by_role("button", name="Suspend access").click()
     expect(admin.get_by_text("Suspended", exact=True).first).to_be_visible()
     page.get_by_role("navigation", name="Main").get_by_role("link").first.click()
+    heading(page, "Sign in")
+    expect(page.get_by_text("Your access was suspended, and you are signed out.").first).to_be_visible()
+    fill_in_sign_in(page, email, CHOSEN)
     heading(page, "Your access is suspended")
     expect(page.get_by_text("Your medical has expired")).to_be_visible()
 
@@ -97,6 +101,7 @@ def test_a_list_is_read_reviewed_and_carried_out(open_page: OpenPage, mailed_pat
     else:
         file = {"name": "people.csv", "mimeType": "text/csv", "buffer": listed.encode()}
         page.get_by_label("Or choose a CSV file").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_label("Invite").check()
     page.get_by_role("button", name="Review the list").click()
     heading(page, "Review the list", look=script)
     refused = page.get_by_role("region", name="Refused")
@@ -108,6 +113,83 @@ def test_a_list_is_read_reviewed_and_carried_out(open_page: OpenPage, mailed_pat
     expect(page.get_by_role("heading", level=1)).to_have_text("People")
     expect(page.get_by_role("row", name=email)).to_contain_text("Invited")
     assert mailed_path(email).startswith("/skyline/invitation/")
+
+
+def test_an_instructor_is_added_outright_is_booked_and_keeps_hours(
+    open_page: OpenPage, mailed_path: MailedPath, work_off: Callable[[str], int]
+) -> None:
+    """The admin at a desk with script, the instructor on a phone without."""
+    name, email = "Oda Lund", "oda@elsewhere.example"
+    admin = open_page(ANA)
+    admin.goto("/skyline/people/new")
+    admin.get_by_label("Name").fill(name)
+    admin.get_by_label("E-mail").fill(email)
+    admin.get_by_role("checkbox", name="Learner").uncheck()
+    admin.get_by_role("checkbox", name="Instructor").check()
+    expect(admin.get_by_label("Add at once")).to_be_checked()
+    check_accessibility(admin)
+    check_widths(admin)
+    admin.get_by_role("button", name="Add person").click()
+    heading(admin, name)
+    expect(admin.get_by_text("They are in, and have not come by their link yet.")).to_be_visible()
+
+    work_off("skyline")
+    learner = open_page(LEO, script=False)
+    learner.goto("/skyline/bookings/new")
+    learner.get_by_label("Instructor").select_option(name)
+
+    page = open_page(script=False, width=390)
+    page.goto(mailed_path(email))
+    heading(page, "Welcome to Skyline Flight School")
+    page.get_by_label("Password").fill(CHOSEN)
+    page.get_by_role("button", name="Come in").click()
+    expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
+    page.goto("/skyline/availability")
+    monday = page.get_by_role("group", name="Monday").locator("input[type=time]")
+    monday.nth(0).fill("09:00")
+    monday.nth(1).fill("17:00")
+    page.get_by_role("button", name="Save availability").click()
+    expect(page.get_by_text("Saved").first).to_be_visible()
+    expect(monday.nth(0)).to_have_value("09:00")
+
+
+@BOTH_WAYS
+def test_a_pasted_list_is_added_outright(open_page: OpenPage, mailed_path: MailedPath, script: bool) -> None:
+    people = ("Abe", "Bob", "Cleo") if script else ("Dora", "Edda", "Finn")
+    page = open_page(ANA, script=script)
+    page.goto("/skyline/people/imports")
+    page.get_by_label("Paste a list").fill("\n".join(f"{who} New, {who.lower()}@elsewhere.example" for who in people))
+    expect(page.get_by_label("Add at once")).to_be_checked()
+    page.get_by_role("button", name="Review the list").click()
+    heading(page, "Review the list", look=script)
+    added = page.get_by_role("region", name="Added")
+    expect(added).to_contain_text("These people are in at once")
+    for who in people:
+        expect(added.get_by_role("row", name=f"{who} New")).to_contain_text("Learner")
+    page.get_by_role("button", name="Carry out").click()
+    expect(page.get_by_text("3 people are added.").first).to_be_visible()
+    expect(page.get_by_role("row", name=f"{people[2]} New")).to_contain_text("Active")
+
+    there = open_page(script=not script, width=390)
+    there.goto(mailed_path(f"{people[0].lower()}@elsewhere.example"))
+    there.get_by_label("Password").fill(CHOSEN)
+    there.get_by_role("button", name="Come in").click()
+    expect(there.get_by_role("heading", level=1, name="Today")).to_be_visible()
+
+
+@BOTH_WAYS
+def test_an_admin_who_gives_up_the_role_is_asked_once(open_page: OpenPage, inside: Inside, script: bool) -> None:
+    person = a_learner(inside, "Pia Chief" if script else "Quin Chief", role=Role.ADMIN)
+    page = open_page(person, script=script, width=390)
+    find(page, "Pia Chief" if script else "Quin Chief")
+    page.get_by_role("checkbox", name="Admin").uncheck()
+    page.get_by_role("checkbox", name="Learner").check()
+    page.get_by_role("button", name="Save roles").click()
+    heading(page, "Give up the admin role?")
+    expect(page.get_by_text("You will no longer be an admin here")).to_be_visible()
+    page.get_by_role("button", name="Give up the admin role").click()
+    expect(page.get_by_text("You are no longer an admin here. You are now: Learner.").first).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
 
 
 def test_several_are_let_in_at_once(open_page: OpenPage, inside: Inside) -> None:

@@ -7,8 +7,16 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms import (
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app.foundation.forms import Checkboxes, CreatingForm, Form, stripped
 from app.foundation.permissions import Role
@@ -22,6 +30,8 @@ class RolesForm(Form):
     """What a person is at the school."""
 
     roles = Checkboxes(_l("Roles"), choices=lambda: list(role_words().items()))
+    sure = HiddenField()
+    """Whether an admin who gives up that role was asked."""
 
     def validate_roles(self, field: Any) -> None:
         if not field.data:
@@ -52,13 +62,34 @@ class ApprovalsForm(Form):
             raise ValidationError(_("Choose people from the list."))
 
 
+AT_ONCE, INVITE = "at_once", "invite"
+
+
+def how_field() -> RadioField:
+    """Whether people are added outright or invited. Who adds somebody at a desk expects them to be there."""
+    return RadioField(
+        _l("How they come in"),
+        [InputRequired(_l("Choose how they come in."))],
+        choices=lambda: [
+            (AT_ONCE, _("Add at once: they are in and can be booked now; a link lets them choose a password")),
+            (INVITE, _("Invite: they are in when they accept")),
+        ],
+        default=AT_ONCE,
+    )
+
+
 class NewPersonForm(CreatingForm):
-    """A person who is invited by mail."""
+    """A person who is added, or invited."""
 
     name = name_field(_l("Name"))
     email = email_field()
     roles = Checkboxes(_l("Roles"), choices=lambda: list(role_words().items()), default=[Role.LEARNER.value])
     department = SelectField(_l("Department"))
+    how = how_field()
+
+    @property
+    def at_once(self) -> bool:
+        return bool(self.how.data == AT_ONCE)
 
     def offer(self, departments: list[tuple[str, str]]) -> None:
         """Say which departments there are: names by id. Call it before validating."""
@@ -78,6 +109,11 @@ class ImportForm(CreatingForm):
 
     pasted = TextAreaField(_l("Paste a list"), [Optional()])
     file = FileField(_l("Or choose a CSV file"), [Optional()])
+    how = how_field()
+
+    @property
+    def at_once(self) -> bool:
+        return bool(self.how.data == AT_ONCE)
 
     def validate(self, extra_validators: Any = None) -> bool:
         if not super().validate(extra_validators):

@@ -112,11 +112,12 @@ def _blank(member: Membership) -> None:
 
 
 def _goes_with(member: Membership, user: User) -> bool:
-    """Whether the account ends with this row. An invitation alone gives a school no hold on an account that somebody has;
-    one that nobody ever confirmed is nobody's. Where a stranger asked with its address it is not this school's at all."""
+    """Whether the account ends with this row. An invitation alone gives a school no hold on an account that somebody has, nor
+    does adding them; one that nobody ever confirmed is nobody's. Where a stranger asked with its address it is not this
+    school's at all."""
     if member.awaits_own_yes:
         return False
-    was_in = member.approved_at is not None or member.status in ("active", "suspended")
+    was_in = not member.link_awaited and (member.approved_at is not None or member.status in ("active", "suspended"))
     is_theirs_alone = was_in or user.email_confirmed_at is None
     return is_theirs_alone and not user.is_operator and count_schools_of_user(user.id) == 1
 

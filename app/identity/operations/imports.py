@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.operations import audit
@@ -25,6 +25,7 @@ from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import MemberInvited, ProfileChanged
 from app.identity.models import Membership, PeopleImport, User
+from app.identity.operations.adding import hold_accounts, let_in_at_once, record_added
 from app.identity.operations.links import mail_links
 from app.identity.queries import known_address
 from app.identity.rules import Purpose, address_problem, plain_address, role_words, standing_words
@@ -71,11 +72,14 @@ class Row:
     why: str = ""
 
 
-def draft_import(text: str | bytes, *, actor: Actor) -> PeopleImport:
-    """Read a list and keep it for its review; nothing else is written. Refuses what is no list."""
+def draft_import(text: str | bytes, *, at_once: bool = False, actor: Actor) -> PeopleImport:
+    """Read a list and keep it for its review; nothing else is written. Refuses what is no list.
+
+    `at_once` says that who is new is let in outright, and who was invited is, too; else they are invited.
+    """
     rows = read_rows(decode(text) if isinstance(text, bytes) else text)
-    review(rows)
-    draft = PeopleImport(made_by_id=actor.membership_id, rows=[asdict(row) for row in rows])
+    review(rows, at_once=at_once)
+    draft = PeopleImport(made_by_id=actor.membership_id, rows=[asdict(row) for row in rows], at_once=at_once)
     session.add(draft)
     session.flush()
     schedule_job("identity.forget_import", key=f"import:{draft.id}", run_at=clock.now() + KEPT, import_id=draft.id)
@@ -89,12 +93,14 @@ def carry_out_import(draft: PeopleImport, *, actor: Actor) -> Counter[str]:
     """
     _lock(draft)
     rows = rows_of(draft)
-    known = review(rows, hold=True)
+    known = review(rows, at_once=draft.at_once, hold=True)
     departments = _departments()
-    _add([row for row in rows if row.outcome == ADDED], departments, actor=actor)
-    for row in rows:
-        if row.outcome == CHANGED:
-            _change(known[row.email.lower()], row, departments, actor=actor)
+    _add([row for row in rows if row.outcome == ADDED], departments, at_once=draft.at_once, actor=actor)
+    changed = {known[row.email.lower()].id: row for row in rows if row.outcome == CHANGED}
+    for row in changed.values():
+        _change(known[row.email.lower()], row, departments, actor=actor)
+    if draft.at_once:
+        _let_in_invited(changed.keys(), actor=actor)
     outcomes = Counter(row.outcome for row in rows)
     audit("import.carried_out", actor=actor, subject=draft, after=dict(outcomes))
     session.delete(draft)
@@ -187,7 +193,7 @@ def _row(number: int, cells: list[str], columns: Mapping[int, str]) -> Row:
 # -- reviewing -----------------------------------------------------------------------------------------------------
 
 
-def review(rows: list[Row], *, hold: bool = False) -> dict[str, Membership]:
+def review(rows: list[Row], *, at_once: bool, hold: bool = False) -> dict[str, Membership]:
     """Say of each row what would be done with it, in two SELECTs. Returns the people who are known here, by e-mail.
 
     `hold` holds them until the transaction ends, so that nobody is changed who is erased at the same time.
@@ -198,7 +204,7 @@ def review(rows: list[Row], *, hold: bool = False) -> dict[str, Membership]:
         row.outcome, row.why = REFUSED, _fault(row, departments, first_at)
         first_at.setdefault(row.email.lower(), row.line)
         if not row.why:
-            row.outcome, row.why = _judge(row, known.get(row.email.lower()), departments)
+            row.outcome, row.why = _judge(row, known.get(row.email.lower()), departments, at_once=at_once)
     return known
 
 
@@ -236,7 +242,7 @@ def _fault(row: Row, departments: Mapping[str, int], first_at: Mapping[str, int]
     return ""
 
 
-def _judge(row: Row, member: Membership | None, departments: Mapping[str, int]) -> tuple[str, str]:
+def _judge(row: Row, member: Membership | None, departments: Mapping[str, int], *, at_once: bool) -> tuple[str, str]:
     if member is None:
         return ADDED, ""
     if member.status not in ("active", "invited"):
@@ -244,9 +250,11 @@ def _judge(row: Row, member: Membership | None, departments: Mapping[str, int]) 
         return REFUSED, _("They are known here, and “%(standing)s”.", standing=standing)
     if row.roles and roles_of(row) != sorted(member.roles):
         return REFUSED, _("They are here with other roles. Change those on their page.")
-    fields = [name for name, _value in _differences(member, row, departments)]
     words = {"name": _("name"), "phone": _("phone"), "department_id": _("department")}
-    return (CHANGED, ", ".join(words[name] for name in fields)) if fields else (SAME, "")
+    new = [words[name] for name, _value in _differences(member, row, departments)]
+    if at_once and member.status == "invited":
+        new.insert(0, _("let in at once"))
+    return (CHANGED, ", ".join(new)) if new else (SAME, "")
 
 
 def _differences(member: Membership, row: Row, departments: Mapping[str, int]) -> list[tuple[str, Any]]:
@@ -272,40 +280,43 @@ def roles_of(row: Row) -> list[str]:
 # -- carrying out --------------------------------------------------------------------------------------------------
 
 
-def _add(rows: list[Row], departments: Mapping[str, int], *, actor: Actor) -> None:
+def _add(rows: list[Row], departments: Mapping[str, int], *, at_once: bool, actor: Actor) -> None:
     """Users, members, links and mails: a statement each, however many rows there are."""
     if not rows:
         return
     mails = {row.email.lower(): row for row in rows}
-    user_ids = _users(mails)
-    values = [_member_values(row, user_ids[mail], departments) for mail, row in mails.items()]
+    user_ids = hold_accounts(row.email for row in rows)
+    values = [_member_values(row, user_ids[mail], departments, at_once=at_once) for mail, row in mails.items()]
     made = insert(Membership).on_conflict_do_nothing()
     members = list(session.scalars(made.returning(Membership), values))
+    if at_once:
+        record_added(members, actor=actor)
+    else:
+        _record_invited(members, actor=actor)
+    _mail_links(members)
+
+
+def _record_invited(members: list[Membership], *, actor: Actor) -> None:
     for member in members:
         after = {"roles": member.roles, "department_id": member.department_id}
         audit("member.invited", actor=actor, subject=member, after=after)
         announce(MemberInvited(member.id))
+
+
+def _let_in_invited(ids: Iterable[int], *, actor: Actor) -> None:
+    """Let in those of these people who are still invited."""
+    invited = select(Membership).where(Membership.id.in_(list(ids)), Membership.status == "invited")
+    invited = invited.order_by(Membership.id).with_for_update(key_share=True)
+    members = list(session.scalars(invited.execution_options(populate_existing=True)))
+    let_in_at_once(members, actor=actor)
+    _mail_links(members)
+
+
+def _mail_links(members: list[Membership]) -> None:
     mail_links(Purpose.INVITATION, [(member.user_id, member.id) for member in members])
 
 
-def _users(mails: Mapping[str, Row]) -> dict[str, int]:
-    """The ids of the people of these e-mails, in small letters, made where there are none, held until the transaction ends.
-
-    In one order, so that two lists with the same people do not wait for each other. Who is erased while this waits for them is
-    made anew in a second round.
-    """
-    found: dict[str, int] = {}
-    for _round in range(2):
-        missing = sorted(mails.keys() - found.keys())
-        if not missing:
-            break
-        session.execute(insert(User).on_conflict_do_nothing(), [{"email": mail} for mail in missing])
-        users = select(User.id, func.lower(User.email)).where(func.lower(User.email).in_(missing)).order_by(User.id)
-        found |= {mail: user_id for user_id, mail in session.execute(users.with_for_update(key_share=True))}
-    return found
-
-
-def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> dict[str, Any]:
+def _member_values(row: Row, user_id: int, departments: Mapping[str, int], *, at_once: bool) -> dict[str, Any]:
     return {
         "tenant_id": tenancy.required().id,
         "user_id": user_id,
@@ -313,7 +324,9 @@ def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> di
         "name_key": sort_key(row.name),
         "phone": row.phone or None,
         "roles": roles_of(row),
-        "status": "invited",
+        "status": "active" if at_once else "invited",
+        "link_awaited": at_once,
+        "approved_at": clock.now() if at_once else None,
         "department_id": departments.get(row.department.lower()),
         "invited_at": clock.now(),
         "known_as": plain_address(row.email),
@@ -322,6 +335,8 @@ def _member_values(row: Row, user_id: int, departments: Mapping[str, int]) -> di
 
 def _change(member: Membership, row: Row, departments: Mapping[str, int], *, actor: Actor) -> None:
     changed = dict(_differences(member, row, departments))
+    if not changed:
+        return
     before = {name: getattr(member, name) for name in changed}
     for name, value in changed.items():
         setattr(member, name, value)

@@ -133,6 +133,8 @@ def _reset(user: User, _link: OneUseToken, token: str) -> tuple[Letter, str]:
 def _invitation(user: User, link: OneUseToken, token: str) -> tuple[Letter, str]:
     school = tenancy.required()
     member = session.get(Membership, link.membership_id) if link.membership_id else None
+    if member and member.is_active:
+        return _added(member, token), user.email
     greeting = _("Hello %(name)s,", name=member.name) if member else _("Hello,")
     address = absolute_url("identity.invitation_new", tenant=school.slug, token=token)
     return (
@@ -147,6 +149,23 @@ def _invitation(user: User, link: OneUseToken, token: str) -> tuple[Letter, str]
             ),
         ),
         user.email,
+    )
+
+
+def _added(member: Membership, token: str) -> Letter:
+    """The same words whether they have an account or not: a mail may be read over a shoulder."""
+    school = tenancy.required()
+    return Letter(
+        _("%(school)s has added you", school=school.name),
+        (
+            _("Hello %(name)s,", name=member.name),
+            _("%(school)s has added you to its training pages: courses, bookings and records.", school=school.name),
+            _("Open this link to come in and choose a password. It works once, for fourteen days:"),
+            absolute_url("identity.invitation_new", tenant=school.slug, token=token),
+            _("If you have a Groundschool account already, your password stays as it is. You can also sign in here:"),
+            absolute_url("identity.session_new"),
+            _("If you do not know this school, write to it: nobody comes in without this link or your password."),
+        ),
     )
 
 

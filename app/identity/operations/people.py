@@ -20,8 +20,9 @@ from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import MemberApproved, MemberDeclined, MemberReinstated, MemberSuspended, RolesChanged
 from app.identity.models import Membership, User
-from app.identity.queries import counts_as_confirmed, is_confirmed, list_admin_ids
-from app.identity.rules import standing_words
+from app.identity.operations.credentials import end_sessions, hold_user
+from app.identity.queries import counts_as_confirmed, is_confirmed, is_let_in_elsewhere, list_admin_ids
+from app.identity.rules import SUSPENDED, standing_words
 from app.tenants.queries import take_the_schools_turn
 
 
@@ -74,14 +75,17 @@ def decline_member(member: Membership, *, reason: str, actor: Actor) -> Membersh
 
 
 def suspend_member(member: Membership, *, reason: str, actor: Actor) -> Membership:
-    """Keep a person out from their next request on. They read the reason."""
+    """Keep a person out from their next request on. They read the reason; where nobody else lets them in they are signed out."""
     if member.id == actor.membership_id:
         raise Refusal(_("You cannot suspend yourself. Another admin can."))
     keep_an_admin(without=member, actor=actor)
+    user = hold_user(member.user_id)
     _expect(member, "active")
     member.status, member.standing_reason = "suspended", reason
     _record("member.suspended", member, "active", actor=actor, reason=reason)
     announce(MemberSuspended(member.id))
+    if user and not user.is_operator and not is_let_in_elsewhere(user.id):
+        end_sessions(user.id, reason=SUSPENDED)
     return member
 
 
@@ -123,8 +127,10 @@ def keep_an_admin(*, without: Membership | None, actor: Actor) -> None:
     admins = list_admin_ids()
     if without is not None:
         session.refresh(without)
-        if without.id in admins and admins == {without.id}:
-            raise LastAdmin(_("A school needs an admin. Make somebody else an admin first."))
+        if without.id in admins and not list_admin_ids(who_came=True) - {without.id}:
+            if admins == {without.id}:
+                raise LastAdmin(_("A school needs an admin. Make somebody else an admin first."))
+            raise LastAdmin(_("A school needs an admin. The others were added and have not come in by their link yet."))
     if actor.membership_id is not None and actor.membership_id not in admins:
         raise NoAdminAnyMore(_("Somebody changed your roles a moment ago: you are no admin any more."))
 

@@ -126,8 +126,8 @@ def invite(
 
 
 def invite_again(member: Membership, *, actor: Actor) -> None:
-    """Send an invited person a new link; the one before is void."""
-    if member.status != "invited":
+    """Send a new link to a person who was invited, or added outright and has not come yet."""
+    if not member.is_expected:
         raise Refusal(_("%(name)s is not waiting for an invitation.", name=member.name))
     member.invited_at = clock.now()
     mail_link(Purpose.INVITATION, user_id=member.user_id, membership_id=member.id)
@@ -145,7 +145,7 @@ def link_to_hand_over(member: Membership) -> str | None:
 
 
 def accept_invitation(token: str, *, password: str | None, cost: int, actor: Actor) -> Membership | None:
-    """The invited person comes in. None if the link does not work any more.
+    """The person who was invited, or added outright, comes in. None if the link does not work any more.
 
     Who has no password chooses one, and so does who never confirmed the e-mail: until then a stranger may have registered with
     it, and be signed in. Whatever opened the account before does not any more. A link that was handed over proves no mailbox.
@@ -162,12 +162,15 @@ def accept_invitation(token: str, *, password: str | None, cost: int, actor: Act
         set_password(user, password, cost=cost)
     if proves_mailbox(link):
         confirm_mailbox(user)
+    was = member.status
+    member.has_come()
     member.come_in(clock.now())
     audit(
-        "invitation.accepted", actor=_self(actor, user, member), subject=member,
-        before={"status": "invited"}, after={"status": "active"},
+        "invitation.accepted" if was == "invited" else "member.came", actor=_self(actor, user, member), subject=member,
+        before={"status": was}, after={"status": "active"},
     )  # fmt: skip
-    announce(MemberJoined(member.id))
+    if was == "invited":
+        announce(MemberJoined(member.id))
     return member
 
 
@@ -181,11 +184,14 @@ def may_choose_password(user: User, member: Membership, link: OneUseToken) -> bo
 
 
 def invited_by(link: OneUseToken, *, lock: bool = False) -> tuple[User | None, Membership | None]:
-    """Whom an invitation is for, as long as it stands. `lock` holds both until the transaction ends, the account first."""
+    """Whom an invitation, or the link of who was added, is for, as long as it stands.
+
+    `lock` holds both until the transaction ends, the account first.
+    """
     user = hold_user(link.user_id) if lock else find_user(link.user_id)
     held = {"key_share": True} if lock else None
     member = session.get(Membership, link.membership_id or 0, with_for_update=held, populate_existing=lock)
-    if member is None or member.status != "invited" or member.user_id != link.user_id:
+    if member is None or not member.is_expected or member.user_id != link.user_id:
         return None, None
     return user, member
 

@@ -1,4 +1,4 @@
-"""Adding people to a school: one by an invitation, or many from a list that is reviewed first."""
+"""Adding people to a school, at once or by an invitation: one, or many from a list that is reviewed first."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from app.foundation.replies import page, reply
 from app.identity.forms.people import ImportForm, NewPersonForm
 from app.identity.forms.registration import PressOnlyForm
 from app.identity.models import Membership, PeopleImport
+from app.identity.operations.adding import add_outright
 from app.identity.operations.imports import (
     ADDED,
     CHANGED,
@@ -65,10 +66,12 @@ def new() -> Any:
 def create() -> Any:
     form = NewPersonForm()
     form.offer(_departments())
-    if member := form.carry_out(lambda: _invite(form)):
+    if member := form.carry_out(lambda: _add(form)):
         if not can_send_mail():
             return link_page(member)
         said = _("%(name)s is invited. A mail with a link to come in is on its way.", name=member.name)
+        if form.at_once:
+            said = _("%(name)s is in. A mail with a link to choose a password is on its way.", name=member.name)
         return reply(url_for("people.show", member_id=member.id), said=said)
     return _new_page(form)
 
@@ -84,7 +87,7 @@ def imports_new() -> Any:
 @once
 def import_create() -> Any:
     form = ImportForm()
-    if draft := form.carry_out(lambda: draft_import(_sent(form), actor=current_user)):
+    if draft := form.carry_out(lambda: draft_import(_sent(form), at_once=form.at_once, actor=current_user)):
         return reply(url_for("people.import_show", import_id=draft.id))
     return page("people/import_new.html", form=form, status=form.status)
 
@@ -120,17 +123,19 @@ def import_show(import_id: int) -> Any:
 @once
 def import_carry_out(import_id: int) -> Any:
     draft, form = access(PeopleImport, import_id), PressOnlyForm()
+    at_once = draft.at_once
     outcomes = form.carry_out(lambda: carry_out_import(draft, actor=current_user))
     if outcomes is None:
         raise Refusal(form.refusal or _("Load the page again and resend it."))
     said = [
-        ngettext("%(num)d person is invited.", "%(num)d people are invited.", outcomes[ADDED]),
+        _how_many(outcomes[ADDED], at_once),
         ngettext("%(num)d is changed.", "%(num)d are changed.", outcomes[CHANGED]) if outcomes[CHANGED] else "",
     ]
+    status = None
     if outcomes[ADDED] and not can_send_mail():
         said.append(_("Take each one's link from their page, by “Make a link”, and hand it over."))
-        return reply(url_for("people.index", sort="newest", status="invited"), said=" ".join(filter(None, said)))
-    return reply(url_for("people.index", sort="newest"), said=" ".join(filter(None, said)))
+        status = None if at_once else "invited"
+    return reply(url_for("people.index", sort="newest", status=status), said=" ".join(filter(None, said)))
 
 
 @bp.get("/imports/<int:import_id>/<any('carrying-out', 'removal'):deed>")
@@ -151,9 +156,16 @@ def import_remove(import_id: int) -> Any:
 # -- what the pages are made of ------------------------------------------------------------------------------------
 
 
-def _invite(form: NewPersonForm) -> Membership:
+def _how_many(count: int, at_once: bool) -> str:
+    if at_once:
+        return ngettext("%(num)d person is added.", "%(num)d people are added.", count)
+    return ngettext("%(num)d person is invited.", "%(num)d people are invited.", count)
+
+
+def _add(form: NewPersonForm) -> Membership:
     department = find_department(int(form.department.data)) if form.department.data else None
-    return invite(
+    deed = add_outright if form.at_once else invite
+    return deed(
         email=form.email.data or "", name=form.name.data or "", roles=form.chosen, department=department,
         actor=current_user,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from app.foundation import nav, tenancy
 from app.foundation.forms import Form
 from app.foundation.mail import absolute_url, can_send_mail
 from app.foundation.pages import list_query
-from app.foundation.permissions import access, requires
+from app.foundation.permissions import Role, access, requires
 from app.foundation.refusals import Refusal
 from app.foundation.replies import page, reply
 from app.identity.forms.people import ApprovalsForm, ReasonForm, RolesForm
@@ -43,6 +43,7 @@ from app.identity.queries import (
     count_unconfirmed,
     count_waiting,
     find_facts,
+    list_admin_ids,
     list_people,
     names_of_members,
 )
@@ -119,7 +120,12 @@ def reinstatement_create(member_id: int) -> Any:
 def roles_update(member_id: int) -> Any:
     member, form = access(Membership, member_id), RolesForm()
     deed = lambda: change_roles(member, form.chosen, actor=current_user)  # noqa: E731
-    return _decide(member, form, deed, _("The roles of %(name)s are saved."))
+    if not (form.validate_on_submit() and _gives_up_admin(member, form)):
+        return _decide(member, form, deed, _("The roles of %(name)s are saved."))
+    left = ", ".join(word for role, word in role_words().items() if role in form.chosen)
+    if not form.sure.data:
+        return page("people/demotion.html", member=member, form=form, left=left)
+    return _decide(member, form, deed, _("You are no longer an admin here. You are now: %(roles)s.", roles=left))
 
 
 @bp.post("/<int:member_id>/invitation")
@@ -133,7 +139,9 @@ def invitation_create(member_id: int) -> Any:
 
     form = PressOnlyForm()
     if can_send_mail():
-        return _decide(member, form, deed, _("An invitation is on its way to %(name)s."))
+        is_in = member.is_active
+        said = _("A link is on its way to %(name)s.") if is_in else _("An invitation is on its way to %(name)s.")
+        return _decide(member, form, deed, said)
     return link_page(member) if form.carry_out(deed) else _person_page(member, form)
 
 
@@ -186,7 +194,10 @@ def _list_left() -> str:
 
 
 def link_page(member: Membership) -> Any:
-    """Where there is no mail: the page that shows an invited person's link, once. It is kept nowhere, nor in the browser."""
+    """Where there is no mail: the page that shows once the link of who was invited or added.
+
+    It is kept nowhere, nor in the browser.
+    """
     link = absolute_url("identity.invitation_new", tenant=tenancy.required().slug, token=link_to_hand_over(member))
     answer = page("people/invited.html", member=member, link=link)
     answer.headers["Cache-Control"] = "no-store"
@@ -198,9 +209,15 @@ def _decide(member: Membership, form: Form, deed: Callable[[], Membership], said
         home = url_for("people.show", member_id=member.id)
         # A person who demoted themself may not see the page any more.
         if member.id == current_user.membership_id and not {"admin", "manager"} & set(member.roles):
-            home = f"/{url_for('people.index').split('/')[1]}/"
+            home = f"/{tenancy.required().slug}/"
         return reply(home, said=said % {"name": member.name})
     return _person_page(member, form)
+
+
+def _gives_up_admin(member: Membership, form: RolesForm) -> bool:
+    """Whether admins take the role from themselves. The last one is not asked: they are refused."""
+    is_theirs = member.id == current_user.membership_id and Role.ADMIN in member.roles
+    return is_theirs and Role.ADMIN not in form.chosen and list_admin_ids() != {member.id}
 
 
 def _not_confirmed_in_words(count: int) -> str:

@@ -128,15 +128,7 @@ def standing_show() -> Any:
         return redirect(f"/{school.slug}/", 303)
     if not current_user.standing:
         abort(404)
-    user, member = find_user(current_user.user_id), find_standing_member(current_user.user_id)
-    return page(
-        "identity/standing.html",
-        standing=current_user.standing,
-        confirmed=bool(user and user.email_confirmed_at) or not can_send_mail(),
-        mails=can_send_mail(),
-        reason=member.standing_reason if member else None,
-        may_take_data=bool(user and member and is_proven(member, user)),
-    )
+    return _standing_page()
 
 
 @bp.app_errorhandler(NotLetIn)
@@ -146,10 +138,25 @@ def show_standing(_error: NotLetIn) -> Any:
         return _school_suspended()
     if request.method in SAFE_METHODS and not wants_partial():
         return redirect(url_for("identity.standing_show"), 303)
+    if current_user.standing == "suspended" and not wants_partial():
+        return _standing_page(status=403)
     return respond(403, _("The school does not let you in at the moment."))
 
 
 # -- what the pages are made of ------------------------------------------------------------------------------------
+
+
+def _standing_page(*, status: int = 200) -> Any:
+    user, member = find_user(current_user.user_id), find_standing_member(current_user.user_id)
+    return page(
+        "identity/standing.html",
+        standing=current_user.standing,
+        confirmed=bool(user and user.email_confirmed_at) or not can_send_mail(),
+        mails=can_send_mail(),
+        reason=member.standing_reason if member else None,
+        may_take_data=bool(user and member and is_proven(member, user)),
+        status=status,
+    )
 
 
 def _school_suspended() -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Request, Response, current_app, make_response, redirect, request, url_for
+from flask import Request, Response, current_app, flash, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -25,8 +25,15 @@ from app.identity.operations.sessions import (
     open_session,
     sign_out,
 )
-from app.identity.queries import find_actor, find_user, list_open_sessions, list_schools_of_user, list_standings_of_user
-from app.identity.rules import device_words, new_token
+from app.identity.queries import (
+    find_actor,
+    find_session,
+    find_user,
+    list_open_sessions,
+    list_schools_of_user,
+    list_standings_of_user,
+)
+from app.identity.rules import SUSPENDED, device_words, new_token
 from app.identity.views import bp, login
 from app.identity.views.acting import ACTING, notice_end_of_acting
 from app.identity.views.cut_off import ENDED_TOKEN, TOKEN, do_again, keep_post, own_path, read_kept
@@ -128,8 +135,6 @@ def front_door() -> Any:
 def schools_index() -> Any:
     tenancy.enter(None, user_id=current_user.user_id)
     schools = list_schools_of_user(current_user.user_id)
-    if cookie.get("schools") != len(schools):
-        cookie["schools"] = len(schools)
     if len(schools) == 1 and "stay" not in request.args:
         return redirect(f"/{schools[0][0].slug}/", 303)
     standings = list_standings_of_user(current_user.user_id)
@@ -156,6 +161,7 @@ def load_actor(_request: Request) -> Actor | None:
 @bp.app_errorhandler(SignInNeeded)
 def ask_to_sign_in(_error: SignInNeeded) -> Any:
     """Nobody is signed in. A page leads to sign-in and back; a post keeps what was typed and asks where it stands."""
+    _say_why_it_ended()
     if request.method in SAFE_METHODS:
         address = url_for("identity.session_new", next=request.full_path.rstrip("?"))
         if not wants_partial():
@@ -168,6 +174,13 @@ def ask_to_sign_in(_error: SignInNeeded) -> Any:
         response.headers["HX-Retarget"] = "#main"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
+
+
+def _say_why_it_ended() -> None:
+    """Who was signed out by a suspension is told so at once, and reads the reason after signing in."""
+    ended = find_session(cookie[TOKEN]) if TOKEN in cookie else None
+    if ended and ended.ended_reason == SUSPENDED:
+        flash(_("Your access was suspended, and you are signed out. Sign in to read why."), "ok")
 
 
 def sign_in_page(form: SignInForm, *, status: int = 200, ended: bool = False) -> Any:
@@ -208,7 +221,7 @@ def let_in(user: User, *, is_remembered: bool, second_factor_at: datetime | None
         user, life=timedelta(days=days), csrf_hash=csrf_hash, user_agent=request.user_agent.string,
         is_remembered=is_remembered, second_factor_at=second_factor_at, instead_of=held,
     )  # fmt: skip
-    cookie[TOKEN], cookie["schools"] = opened.token, len(opened.schools)
+    cookie[TOKEN] = opened.token
     cookie.pop(ENDED_TOKEN, None)
     know_device(user.email)
     cookie.permanent = is_remembered

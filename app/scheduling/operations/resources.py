@@ -12,6 +12,7 @@ from app.audit.operations import audit
 from app.foundation import clock, tenancy
 from app.foundation.actor import SYSTEM, Actor
 from app.foundation.db import session
+from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership
 from app.scheduling.models import Resource
@@ -32,6 +33,14 @@ def ensure_person_resource(member: Membership) -> Resource:
     found = person_resource_of(member.id)
     assert found, "written above, or by the rival whose commit the insert waited for"
     return found
+
+
+def make_instructor_bookable(membership_id: int) -> Resource | None:
+    """Put somebody who teaches here among those who can be booked, before they have said when. None of whoever does not."""
+    member = session.get(Membership, membership_id)
+    if member is None or not member.is_active or Role.INSTRUCTOR not in member.roles:
+        return None
+    return ensure_person_resource(member)
 
 
 def rename_person_resource(membership_id: int) -> Resource | None:

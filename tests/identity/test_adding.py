@@ -1,0 +1,319 @@
+"""People who are added outright: they are in at once, and whoever holds an account with their e-mail is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.audit.models import AuditEntry
+from app.foundation.db import session
+from app.foundation.models import OutboxEvent
+from app.foundation.permissions import Role
+from app.foundation.refusals import Refusal
+from app.identity.models import Membership, User
+from app.identity.operations.adding import add_outright
+from app.identity.operations.erasure import erase_person
+from app.identity.operations.people import LastAdmin, approve_members, change_roles, reinstate_member, suspend_member
+from app.identity.operations.registration import KnownHere
+from app.identity.queries import find_user_by_email
+from app.scheduling.queries.resources import list_instructors
+from tests.cast import ANA, HAL, LEO, LOU, MAX, OLGA, actor, at_school, member
+from tests.client import LintingClient, Page, count_statements
+from tests.identity.mailbox import assert_snapshot, sent
+from tests.identity.test_import import lines, people, reviewed
+from tests.identity.test_invite import invited
+from tests.identity.test_people import somebody
+from tests.identity.test_register import ask_to_join, sign_in, standing_of
+
+EMAIL, NEW = "ines@elsewhere.example", "/skyline/people/new"
+CHOSEN = "gusting from the west"
+LIST = "Name;E-mail;Role\nJan Tal;jan@elsewhere.example;\nKim Oda;kim@elsewhere.example;Instructor\n"
+
+
+@pytest.fixture
+def ana(app: Flask) -> LintingClient:
+    return LintingClient(app).sign_in(ANA)
+
+
+def add(client: LintingClient, email: str = EMAIL, *roles: str, name: str = "Ines Roy") -> Page:
+    form = client.get(NEW).form("Add person")
+    return form.fill(name=name, email=email, roles=list(roles) or ["instructor"]).submit()
+
+
+def entries(action: str) -> list[Any]:
+    """Who did that to whom, and what was so after."""
+    facts = select(AuditEntry.actor_id, AuditEntry.subject_id, AuditEntry.after)
+    with at_school("skyline"):
+        return list(session.execute(facts.where(AuditEntry.action == action).order_by(AuditEntry.id)))
+
+
+def instructors() -> list[str]:
+    with at_school("skyline"):
+        return [one.name for one in list_instructors()]
+
+
+# -- one person ----------------------------------------------------------------------------------------------------
+
+
+def test_who_is_added_is_in_at_once_can_be_booked_and_chooses_a_password(app: Flask, ana: LintingClient) -> None:
+    page = add(ana)
+    assert page.h1 == "Ines Roy"
+    assert "Ines Roy is in. A mail with a link to choose a password is on its way." in page.text
+    assert standing_of(EMAIL) == "active"
+    assert people()[EMAIL].approved_at
+    *_before, (by, whom, roles) = [(e.actor_id, e.subject_id, e.after["roles"]) for e in entries("member.added")]
+    assert (by, whom, roles) == (member_id(ANA.email), member_id(EMAIL), ["instructor"])
+    assert "MemberAdded" in set(session.scalars(select(OutboxEvent.name)))
+    (mail,) = sent(app)
+    assert_snapshot(mail, "added")
+    assert "Ines Roy" in instructors()
+    assert "Ines Roy" in LintingClient(app).sign_in(LEO).get("/skyline/bookings/new").text
+
+    client = LintingClient(app)
+    page = client.get(mail.path)
+    assert "the school has added you" in page.text
+    assert page.form("Come in").fill(password=CHOSEN).submit().h1 == "Today"
+    assert client.get("/skyline/availability").status == 200
+    (came,) = entries("member.came")
+    assert came.actor_id == member_id(EMAIL)
+    assert client.get(mail.path).status == 410
+    assert find_user(EMAIL).email_confirmed_at
+    assert "have not come by their link" not in ana.get(f"/skyline/people/{member_id(EMAIL)}").text
+
+
+def member_id(email: str) -> int:
+    return people()[email].id
+
+
+def find_user(email: str) -> User:
+    session.expire_all()
+    user = find_user_by_email(email)
+    assert user
+    return user
+
+
+def test_adding_at_once_is_what_the_form_means_unless_told_otherwise(ana: LintingClient) -> None:
+    assert ana.get(NEW).form("Add person").value("how") == "at_once"
+    page = ana.get(NEW).form("Add person").fill(name="Ines", email=EMAIL, how=None).submit()
+    assert page.status == 422
+    assert EMAIL not in people()
+
+
+def test_a_double_click_adds_once(ana: LintingClient) -> None:
+    form = ana.get(NEW).form("Add person").fill(name="Ines Roy", email=EMAIL)
+    first, again = form.submit(follow=False), form.submit(follow=False)
+    assert (first.status, first.location) == (again.status, again.location)
+    assert [entry.subject_id for entry in entries("member.added")].count(member_id(EMAIL)) == 1
+
+
+def test_who_is_known_here_is_not_added_and_who_was_invited_is_let_in(app: Flask, ana: LintingClient) -> None:
+    page = add(ana, LEO.email.upper())
+    assert page.status == 409
+    assert "is known here already, as Leo Hart" in page.text
+    invited(app)
+    (invitation,) = sent(app)
+    add(ana, EMAIL, "instructor", "author")
+    assert people()[EMAIL].status == "active"
+    assert people()[EMAIL].roles == ["author", "instructor"]
+    page = LintingClient(app).get(invitation.path).form("Come in").fill(password=CHOSEN).submit()
+    assert page.h1 == "Today"
+    with app.test_request_context(), at_school("skyline"):
+        suspend_member(session.get_one(Membership, member_id(EMAIL)), reason="x", actor=actor(ANA))
+        with pytest.raises(KnownHere):
+            add_outright(email=EMAIL, name="Ines", roles=[Role.LEARNER], actor=actor(ANA))
+        with pytest.raises(Refusal):
+            add_outright(email="nobody", name="Ines", roles=[Role.LEARNER], actor=actor(ANA))
+
+
+def test_the_link_is_sent_again_from_their_page(app: Flask, ana: LintingClient) -> None:
+    page = add(ana)
+    assert "have not come by their link yet" in page.text
+    page = page.form("Send the link again").submit()
+    assert "A link is on its way to Ines Roy." in page.text
+    assert sent(app)[-1].to == EMAIL
+
+
+def test_who_teaches_from_now_on_can_be_booked_however_they_came(app: Flask) -> None:
+    """Before they have said when: by an accepted invitation, an approval, a new role, or a return."""
+    invited(app)
+    (mail,) = sent(app)
+    LintingClient(app).get(mail.path).form("Accept the invitation").fill(password=CHOSEN).submit()
+    waiting = somebody(name="Jan Tal", roles=[Role.INSTRUCTOR])
+    back = somebody("suspended", "Kim Oda", roles=[Role.INSTRUCTOR])
+    with app.test_request_context(), at_school("skyline"):
+        approve_members([waiting], actor=actor(ANA))
+        reinstate_member(session.get_one(Membership, back), actor=actor(ANA))
+        change_roles(member(MAX), [Role.MANAGER, Role.INSTRUCTOR], actor=actor(ANA))
+        session.commit()
+    sent(app)
+    assert {"Ines Roy", "Jan Tal", "Kim Oda", "Max Abara"} <= set(instructors())
+
+
+# -- whoever has an account ----------------------------------------------------------------------------------------
+
+
+def test_a_person_of_another_school_keeps_their_account_and_is_told(app: Flask, ana: LintingClient) -> None:
+    before = find_user(LOU.email)
+    kept = (before.password_hash, before.email, before.email_confirmed_at)
+    there = LintingClient(app).sign_in(LOU)
+    unknown, known = add(ana, name="Ines Roy"), add(ana, LOU.email, name="Ines Roy")
+    plain = [re.sub(r"[\w.]+@[\w.]+|-?\d+", "", "".join(page.find(".//main").itertext())) for page in (unknown, known)]
+    assert plain[0] == plain[1], "the admin sees who has an account elsewhere"
+    after = find_user(LOU.email)
+    assert (after.password_hash, after.email, after.email_confirmed_at) == kept
+    mails = {mail.to: mail for mail in sent(app)}
+    assert mails[LOU.email].subject == mails[EMAIL].subject == "Skyline Flight School has added you"
+    assert there.get("/skyline/").status == 200
+    page = LintingClient(app).get(mails[LOU.email].path)
+    assert "password" not in page.form("Come in").names()
+    page = page.form("Come in").submit()
+    assert page.path.startswith("/login"), "a link opens no account that has a password"
+
+
+def test_who_signs_in_with_an_account_of_theirs_needs_no_link(app: Flask, ana: LintingClient) -> None:
+    page = add(ana, LOU.email)
+    assert "have not come by their link yet" in page.text
+    LintingClient(app).sign_in(LOU, school="")
+    assert "have not come by their link yet" not in ana.get(page.path).text
+
+
+def test_whoever_registered_with_their_address_elsewhere_does_not_come_in(app: Flask, ana: LintingClient) -> None:
+    """A stranger registers with another's e-mail at an open school, and waits for a school to add its owner."""
+    ask_to_join(app, EMAIL, slug="harbour")
+    stranger = sign_in(app, EMAIL)
+    add(ana, EMAIL, "admin")
+    assert stranger.get("/skyline/people").location == "/skyline/standing"
+    assert stranger.get("/skyline/standing").h1 == "You are invited"
+    assert sign_in(app, EMAIL).get("/skyline/people").status == 303
+    (mail,) = [mail for mail in sent(app) if mail.to == EMAIL]
+    owner = LintingClient(app)
+    owner.get(mail.path).form("Come in").fill(password="rain at the far end").submit()
+    assert owner.get("/skyline/people").status == 200
+    assert stranger.get("/skyline/people").location.startswith("/login")
+
+
+def test_adding_gives_a_school_no_hold_on_an_account(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        added = add_outright(email="nobody@harbour.example", name="Ann", roles=[Role.LEARNER], actor=actor(ANA))
+        user = session.get_one(User, added.user_id)
+        user.email_confirmed_at, user.password_hash = func.now(), "x"
+        session.flush()
+        erase_person(added, actor=actor(ANA))
+        session.refresh(user)
+        assert (user.erased_at, user.email) == (None, "nobody@harbour.example")
+
+
+# -- the last admin ------------------------------------------------------------------------------------------------
+
+
+def test_an_admin_who_has_not_come_yet_is_none_to_rely_on(app: Flask, ana: LintingClient) -> None:
+    add(ana, EMAIL, "admin")
+    with app.test_request_context(), at_school("skyline"):
+        change_roles(member(OLGA), [Role.INSTRUCTOR], actor=actor(ANA))
+        with pytest.raises(LastAdmin, match="have not come in by their link yet"):
+            change_roles(member(ANA), [Role.LEARNER], actor=actor(ANA))
+        session.commit()
+    (mail,) = [mail for mail in sent(app) if mail.to == EMAIL]
+    LintingClient(app).get(mail.path).form("Come in").fill(password=CHOSEN).submit()
+    with app.test_request_context(), at_school("skyline"):
+        assert change_roles(member(ANA), [Role.LEARNER], actor=actor(ANA)).roles == ["learner"]
+
+
+def test_a_second_factor_that_the_school_asks_for_is_asked_of_who_was_added(app: Flask, ana: LintingClient) -> None:
+    with at_school("skyline"):
+        from app.tenants.queries import school_settings
+
+        add(ana, EMAIL, "admin")
+        school_settings().admins_need_second_factor = True
+        session.commit()
+    (mail,) = [mail for mail in sent(app) if mail.to == EMAIL]
+    page = LintingClient(app).get(mail.path).form("Come in").fill(password=CHOSEN).submit()
+    assert "second-factor" in page.path
+
+
+# -- a list --------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_is_added_at_once(app: Flask, ana: LintingClient) -> None:
+    page = reviewed(ana, LIST, how="at_once")
+    assert "These people are in at once" in page.text
+    assert len(lines(page, "added")) == 2
+    page = page.form("Carry out").submit()
+    assert "2 people are added." in page.text
+    assert [people()[f"{who}@elsewhere.example"].status for who in ("jan", "kim")] == ["active", "active"]
+    assert {mail.subject for mail in sent(app)} == {"Skyline Flight School has added you"}
+    assert "Kim Oda" in instructors()
+    assert "Jan Tal" not in instructors()
+    names = list(session.scalars(select(OutboxEvent.name)))
+    assert (names.count("MemberAdded"), names.count("MemberInvited")) == (2, 0)
+
+
+def test_a_list_lets_in_who_was_invited_and_says_so_before(app: Flask, ana: LintingClient) -> None:
+    invited(app)
+    sent(app)
+    page = reviewed(ana, f"Name;E-mail\nInes Roy;{EMAIL}\nLeo Hart;{LEO.email}\n", how="at_once")
+    assert lines(page, "changed") == [["Ines Roy", EMAIL, "2", "let in at once"]]
+    assert lines(page, "same") == [["Leo Hart", LEO.email, "3"]]
+    assert lines(reviewed(ana, f"Name;E-mail\nInes Roy;{EMAIL}\n"), "changed") == []
+    page.form("Carry out").submit()
+    assert people()[EMAIL].status == "active"
+    assert len(entries("profile.changed")) == 0
+
+
+def test_a_long_list_takes_few_statements(ana: LintingClient) -> None:
+    rows = "\n".join(f"Person {n};person{n}@elsewhere.example" for n in range(300))
+    form = reviewed(ana, f"Name;E-mail\n{rows}", how="at_once").form("Carry out")
+    with count_statements() as statements:
+        form.submit(follow=False)
+    assert len(statements) < 40, len(statements)
+    assert sum(who.link_awaited for who in people().values()) == 300
+
+
+# -- where there is no mail ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_mail(app: Flask) -> Iterator[None]:
+    settings = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(settings, demo=False, smtp_url="")
+    yield
+    app.config["SETTINGS"] = settings
+
+
+def link_on(page: Page) -> str:
+    shown = re.search(r"https?://[^/\s]+(/\w+/invitation/[\w-]+)", page.text)
+    assert shown, page.text
+    return shown.group(1)
+
+
+@pytest.mark.usefixtures("no_mail")
+def test_without_mail_the_link_is_shown_once_to_hand_over(app: Flask, ana: LintingClient) -> None:
+    page = add(ana)
+    assert page.headers["Cache-Control"] == "no-store"
+    first = link_on(page)
+    again = link_on(page.link("To their page").follow().form("Make a link").submit())
+    assert LintingClient(app).get(first).status == 410
+    LintingClient(app).get(again).form("Come in").fill(password=CHOSEN).submit()
+    assert sign_in(app, EMAIL, CHOSEN).get("/skyline/").status == 200
+
+
+@pytest.mark.usefixtures("no_mail")
+def test_without_mail_a_link_opens_no_account_that_has_a_password(app: Flask, ana: LintingClient) -> None:
+    ask_to_join(app, EMAIL, slug="harbour")
+    path = link_on(add(ana))
+    assert sign_in(app, EMAIL).get("/skyline/people").location == "/skyline/standing"
+    page = LintingClient(app).get(path).form("Come in").fill(current="the password of another").submit()
+    assert page.status == 422
+    page.form("Come in").fill(current=CHOSEN).submit()
+    assert sign_in(app, EMAIL).get("/skyline/").status == 200
+
+
+def test_the_other_school_sees_nothing_of_it(app: Flask, ana: LintingClient) -> None:
+    number = add(ana).path
+    assert LintingClient(app).sign_in(HAL).get(number).status == 404
