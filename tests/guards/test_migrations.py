@@ -77,13 +77,15 @@ begin
 end $$
 """
 A_SCHOOL_WITH_A_COURSE = """
-insert into tenant (slug, name, zone) values ('kestrel', 'Kestrel Gliding', 'Europe/Berlin');
+insert into tenant (id, slug, name, zone) overriding system value
+  values (70001, 'kestrel', 'Kestrel Gliding', 'Europe/Berlin');
 insert into course (tenant_id, slug, title, title_key, level, language)
   select id, 'winch', 'Winch launches', 'winch launches', 'Solo', 'de' from tenant;
 insert into publication (tenant_id, course_id, version, title, outline, step_count, lesson_count, checksum, published_at)
   select tenant_id, id, 1, title, '{"modules": []}', 0, 0, repeat('0', 64), now() from course;
 update course set publication_id = publication.id from publication where publication.course_id = course.id
 """
+"""The school's id is nobody else's: this process keeps publications by school and number, and other tests read theirs."""
 PIA = Person("pia@kestrel.example", "kestrel")
 
 
