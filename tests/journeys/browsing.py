@@ -109,6 +109,7 @@ class Looks:
     seen: ClassVar[set[tuple[object, ...]]] = set()
 
     def __init__(self, page: Page) -> None:
+        self.page = page
         self.scheme = "dark" if page in scriptless else "light"
         self.size = page.viewport_size
         self.kept: list[tuple[str, str]] = []
@@ -127,6 +128,8 @@ class Looks:
 
     def judge(self, mirror: Page) -> None:
         """Axe on all that was kept, in another browser's page: one that runs scripts, because axe is one."""
+        with suppress(PlaywrightError):
+            self.page.title()  # What it was answered last is kept by now.
         if self.kept and self.size:
             mirror.set_viewport_size(self.size)
             mirror.emulate_media(color_scheme=self.scheme, reduced_motion="reduce")  # type: ignore[arg-type]

@@ -95,12 +95,14 @@ def open_page(live: LiveServer, browser: Browser, mirror: Page) -> Iterator[Open
         return sign_in(page, person, school) if person else page
 
     yield opened
-    for context in contexts:
-        context.close()
+    try:
+        for look in looks:
+            look.judge(mirror)
+    finally:
+        for context in contexts:
+            context.close()
     for faults in listeners:
         faults.assert_none()
-    for look in looks:
-        look.judge(mirror)
 
 
 @pytest.fixture

@@ -96,9 +96,9 @@ def test_no_journey_forgets_to_judge_a_page(browser: Browser, live: LiveServer, 
     broken = "<!DOCTYPE html><html lang=en><title>Broken</title><main><h1>Broken</h1><input></main></html>"
     page.route("**/broken", lambda route: route.fulfill(body=broken, content_type="text/html"))
     page.goto("/broken")
-    page.close()
     with pytest.raises(AssertionError, match="label"):
         looks.judge(mirror)
+    page.close()
 
 
 def test_axe_sees_a_control_without_a_name(browser_page: Page) -> None:
