@@ -11,8 +11,17 @@ branch_labels = None
 depends_on = None
 
 
+MAILS_NOT_SENT = "kind = 'identity.send_erasure_request' and done_at is null"
+"""Requests were mails of their own kind of work before: those that were not sent yet become what they ask for."""
+
+
 def upgrade() -> None:
     op.add_column("membership", sa.Column("erasure_asked_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute(
+        "update membership m set erasure_asked_at = j.created_at from job j "
+        f"where j.tenant_id = m.tenant_id and j.args ->> 'member_id' = m.id::text and j.{MAILS_NOT_SENT}"
+    )
+    op.execute(f"delete from job where {MAILS_NOT_SENT}")
     op.create_index(
         "ix_membership_asks_erasure",
         "membership",

@@ -26,6 +26,7 @@ from app.foundation.db import session
 from app.foundation.mail import mail_folder
 from app.identity.models import Membership, User, UserSession
 from app.identity.operations import second_factor as factor
+from app.identity.operations.accounts import add_user
 from app.identity.operations.links import issue_link, prepare_link, renew_link
 from app.identity.queries import find_user_by_email
 from app.identity.rules import Purpose, new_token, token_hash
@@ -93,6 +94,14 @@ def somebodys_link(purpose: Purpose, status: str) -> Callable[[], Values]:
         return {"token": renew_link(link), "email": user.email}
 
     return make
+
+
+def somebody_of_no_school() -> Values:
+    """Whose account is only their own."""
+    person = Person("nia@elsewhere.example", "")
+    add_user(person.email, password=PASSWORD, cost=4).email_confirmed_at = clock.now()
+    session.flush()
+    return {"person": person}
 
 
 def somebody_who_waits() -> Values:
@@ -243,6 +252,8 @@ DOORS: dict[str, Door] = {
     "identity.recovery_codes_create": own(a_second_factor, code, statements=20),
     "identity.second_factor_end_new": own(a_second_factor),
     "identity.second_factor_end": own(a_second_factor, code, statements=20),
+    "identity.deletion_new": own(),
+    "identity.deletion_create": Door(None, somebody_of_no_school, password, statements=30),
     "identity.schools_index": Door(BO, turned_away=(None,), others=(HAL, LOU), theirs=lambda _: "/skyline/"),
     "identity.session_destroy": own(statements=12),
     "identity.front_door": anybody(),

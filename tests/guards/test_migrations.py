@@ -30,6 +30,9 @@ LANDED = {
     "0006_least_rights.py": "5e6b0c94b016c9af13ee7ea64a194eded86e85df2fa1a1fd3785aba7014944a4",
     "0007_platform_subject.py": "257316db34f55943a954d0db908aaa458e189569bebc5583d88448d1d7bf8aba",
     "0008_as_landed.py": "ef79329739747fc86d21329c9c1563587616eccc8b3450ce7cb390e41fd94d14",
+    "0009_doors.py": "f7e2de88adeeae655694a3311852d82aa799ecefb324a2f3e1bc35e32e7dbfd4",
+    "0010_rights_over_ones_data.py": "b1ed16cdeb2b42d3e5e7e4d4af57635f56a8c71f18d5a5993713a8f977af90ff",
+    "0011_adding_outright.py": "526479e11e659c5af109b0c47c9e4de4d69e8b06b31f0cabe97a6c463e152099",
 }
 """Each migration with the SHA-256 of its file. A new one gets its line with it; no line is ever changed."""
 
