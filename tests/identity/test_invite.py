@@ -16,6 +16,7 @@ from app.foundation.models import OutboxEvent
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership, RecoveryCode
+from app.identity.operations.adding import add_outright
 from app.identity.operations.links import issue_link
 from app.identity.operations.registration import KnownHere, invite, invite_again
 from app.identity.queries import find_user_by_email
@@ -124,42 +125,49 @@ def test_who_is_known_is_not_invited(app: Flask) -> None:
             invite_again(leo, actor=actor(ANA))
 
 
-def as_invited(app: Flask, email: str) -> str:
-    """What Skyline's admin reads of somebody whom they invite, the address in small letters left out."""
+def as_brought_in(app: Flask, email: str, how: str) -> str:
+    """What Skyline's admin reads of somebody whom they invite or add, the address in small letters left out."""
     client = LintingClient(app).sign_in(ANA)
-    form = client.get("/skyline/people/new").form("Invite person")
-    page = form.fill(name="Ines Roy", email=email).submit()
+    form = client.get("/skyline/people/new").form("Add person")
+    page = form.fill(name="Ines Roy", email=email, how=how).submit()
     listed = client.get(f"/skyline/people?search={email}").text
     return f"{page.text} {listed}".replace(email.lower(), "…").replace(email, "…")
 
 
-def test_the_case_of_an_address_does_not_tell_whether_it_is_known_elsewhere(app: Flask) -> None:
+@pytest.mark.parametrize("how", ["invite", "at_once"])
+def test_the_case_of_an_address_does_not_tell_whether_it_is_known_elsewhere(app: Flask, how: str) -> None:
     """Lou's is kept in small letters since Harbour made it. Kept as it was typed, a new one would stand on the page otherwise."""
-    assert as_invited(app, "NOBODY@Harbour.example") == as_invited(app, LOU.email.upper())
+    assert as_brought_in(app, "NOBODY@Harbour.example", how) == as_brought_in(app, LOU.email.upper(), how)
     user = find_user_by_email("nobody@harbour.example")
     assert user
     assert user.email == "nobody@harbour.example"
 
 
-def test_a_school_that_only_invited_somebody_does_not_follow_their_address(app: Flask) -> None:
-    """Lou signs in with another address later. Skyline knows the one that it invited, until she is in."""
-    member_id = invited(app, LOU.email)
+@pytest.mark.parametrize("how", ["invite", "at_once"])
+def test_a_school_that_only_brought_somebody_in_does_not_follow_their_address(app: Flask, how: str) -> None:
+    """Lou signs in with another address later. Skyline knows the one that it used, until she has come in."""
+    if how == "invite":
+        member_id = invited(app, LOU.email)
+    else:
+        with app.test_request_context(), at_school("skyline"):
+            member_id = add_outright(email=LOU.email, name="Ines Roy", roles=[Role.LEARNER], actor=actor(ANA)).id
+            session.commit()
     lou = find_user_by_email(LOU.email)
     assert lou
     lou.email = "secret@finch.example"
     session.commit()
     (mail,) = sent(app)
     admin = LintingClient(app).sign_in(ANA)
-    paths = ("/skyline/people?status=invited", f"/skyline/people/{member_id}", "/skyline/people?search=lou", mail.path)
+    paths = ("/skyline/people?search=ines", f"/skyline/people/{member_id}", "/skyline/people?search=lou", mail.path)
     for path in paths:
         page = admin.get(path)
         assert "secret@finch.example" not in page.text
     assert "Ines Roy" in admin.get(f"/skyline/people?search={LOU.email.upper()}").text
     assert "Ines Roy" not in admin.get("/skyline/people?search=secret").text
     pasted = f"Name,E-mail\nInes Roy,{LOU.email}\nAnother,secret@finch.example"
-    review = admin.get("/skyline/people/imports").form("Review the list").fill(pasted=pasted).submit()
+    review = admin.get("/skyline/people/imports").form("Review the list").fill(pasted=pasted, how="invite").submit()
     assert ("1 unchanged" in review.text, "1 added" in review.text) == (True, True)
-    LintingClient(app).get(mail.path).form("Accept the invitation").submit()
+    LintingClient(app).get(mail.path).form("Accept the invitation" if how == "invite" else "Come in").submit()
     assert "secret@finch.example" in admin.get(f"/skyline/people/{member_id}").text
     assert "Ines Roy" in admin.get("/skyline/people?search=secret").text
 
