@@ -100,11 +100,9 @@ def test_the_oldest_mail_is_reached_page_by_page(app: Flask, folder: Path) -> No
         os.utime(path, (1_000 + number // 2,) * 2)  # Two were written at the same instant.
     (folder / f"{7:032x}.part").write_text("half written")
     page, seen = LintingClient(app).get(MAILBOX), []
-    while True:
+    for _ in range(3):
         seen.append([link for link in page.links() if link.startswith("Mail ")])
-        if "Next" not in page.links():
-            break
-        page = page.link("Next").follow()
+        page = page.link("Next").follow() if "Next" in page.links() else page
     assert [len(names) for names in seen] == [SIZE, SIZE, 3]
     assert len({name for names in seen for name in names}) == 2 * SIZE + 3
     assert seen[-1][-1] in {"Mail 000", "Mail 001"}
