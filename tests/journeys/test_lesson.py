@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.courses.queries import answer_key, find_course_by_slug
 from tests.cast import LEO, MAX
-from tests.journeys.browsing import check_accessibility, check_widths
+from tests.journeys.browsing import assert_accessible, check_widths
 
 LESSON = "**/lessons/metar-and-taf/steps/"
 READINGS = ("Read a METAR from left to right", "Weather codes and sky cover", "Read a TAF for your arrival")
@@ -30,8 +30,8 @@ def key(inside: Callable[..., Any]) -> Key:
 
 
 def look(page: Page) -> None:
-    """Every page of the journey is judged."""
-    check_accessibility(page)
+    """What was swapped in is judged too, in light: without script each is a page of its own, and judged in dark."""
+    assert_accessible(page, page.url)
     check_widths(page)
 
 
