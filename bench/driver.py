@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import shutil
 import socket
 import statistics
@@ -147,8 +148,9 @@ def _locust(crowd: subprocess.Popen[str], url: str, headers: Mapping[str, str], 
     order = {"url": url, "headers": dict(headers), "at_once": at_once, "seconds": seconds}
     crowd.stdin.write(json.dumps(order) + "\n")
     crowd.stdin.flush()
-    said = crowd.stdout.readline()
+    answered, _, _ = select.select([crowd.stdout], [], [], seconds + 60)
+    said = crowd.stdout.readline() if answered else ""
     numbers = json.loads(said) if said else {}
     if not numbers.get("requests") or numbers["failures"]:
-        raise RuntimeError(f"locust could not measure {url}: {said or 'it has ended'}")
+        raise RuntimeError(f"locust could not measure {url}: {said or 'it has ended, or never answered'}")
     return float(numbers["requests"] / numbers["seconds"])

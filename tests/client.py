@@ -278,7 +278,7 @@ class Form:
         if button:
             assert button in self.buttons(), f"no button says {button!r}; there are: {self.buttons()}"
             self.press(button)
-        headers = PARTIAL if partial else {}
+        headers = {"Referer": f"http://localhost{self.page.path}", **(PARTIAL if partial else {})}
         if self.method == "GET":
             query = "&".join(_encoded(name, value) for name, value in self.data().items(multi=True))
             path = self.action.partition("?")[0] + (f"?{query}" if query else "")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,7 +39,7 @@ from app.audit.queries import (
 )
 from app.audit.rules import KeyRing, action_words, field_words, spreadsheet_safe, subject_words, value_words
 from app.foundation import clock, nav, tenancy
-from app.foundation.formats import when
+from app.foundation.formats import day, when
 from app.foundation.permissions import requires
 from app.foundation.refusals import BadRequest
 from app.foundation.replies import page
@@ -82,6 +83,7 @@ def trail_jsonl() -> Response:
     return _stream("jsonl", "application/x-ndjson", _json_lines)
 
 
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 THE_SCHOOL = {"Tenant", "SchoolSettings"}
 """Kinds of which a school has one, so that a number says nothing."""
 
@@ -129,7 +131,10 @@ class Reader:
 
     def record(self, record: Record) -> str:
         """What a record is called, an instant in the reader's zone; nothing if it has no name."""
-        return self.value(self.names[record]) if record in self.names else ""
+        name = self.names.get(record, "")
+        if instant := _instant(name):
+            return self.instant(instant)
+        return _day_words(name)
 
     def _named_beside(self, entry: AuditEntry) -> str:
         """The course of an enrollment, as the entry itself keeps it."""
@@ -166,11 +171,11 @@ class Reader:
         if isinstance(value, dict):
             return "; ".join(f"{field_words(key)}: {self.value(item)}" for key, item in value.items())
         instant = _instant(value) if isinstance(value, str) else None
-        return (
-            f"{when(instant, self.zone)} {instant.astimezone(ZoneInfo(self.zone)).year}"
-            if instant
-            else value_words(str(value))
-        )
+        return self.instant(instant) if instant else value_words(str(value))
+
+    def instant(self, instant: datetime) -> str:
+        """An instant in words, with its year."""
+        return f"{when(instant, self.zone)} {instant.astimezone(ZoneInfo(self.zone)).year}"
 
     def address(self, entry: AuditEntry) -> str:
         """The network address it came from; empty for work that no request did."""
@@ -222,7 +227,7 @@ def _row(line: Line, names: Names, operators: dict[int, str], zone: ZoneInfo, ri
         entry.action,
         entry.subject_type,
         entry.subject_id,
-        names.get((entry.subject_type, entry.subject_id or 0)),
+        _in_zone(names.get((entry.subject_type, entry.subject_id or 0)), zone),
         entry.before,
         entry.after,
         entry.correlation_id,
@@ -261,6 +266,20 @@ def _json_lines(rows: Rows) -> Iterator[str]:
 def _wanted(form: TrailForm) -> Wanted:
     school = tenancy.required()
     return form.wanted(school.zone, lambda address: keys_of_app().hash(address, bound_to=str(school.id)))
+
+
+def _in_zone(name: str | None, zone: ZoneInfo) -> str | None:
+    """A record's name; one that is an instant in ISO, as the other instants of the row are."""
+    instant = _instant(name or "")
+    return instant.astimezone(zone).isoformat() if instant else name
+
+
+def _day_words(name: str) -> str:
+    """A name that is a day, in words; any other as it is."""
+    if not DAY.fullmatch(name):
+        return name
+    one = date.fromisoformat(name)
+    return f"{day(one)} {one.year}"
 
 
 def _instant(text: str) -> datetime | None:

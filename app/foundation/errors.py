@@ -6,6 +6,8 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
+from flask import session as cookie
+from flask.globals import request_ctx
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -106,6 +108,8 @@ def respond(status: int, sentence: str = "", *, back: str = "") -> Response:
     """The error page of a status, or for a partial request a fragment that lands in #flash."""
     mark_rollback()
     _leave_session()
+    if status >= 500:
+        _unsay()
     title, standard = titles().get(status, titles()[500])
     context: dict[str, Any] = {"status": status, "title": title, "sentence": sentence or standard, "back": back}
     if wants_partial():
@@ -114,6 +118,12 @@ def respond(status: int, sentence: str = "", *, back: str = "") -> Response:
         response.headers["HX-Reswap"] = "innerHTML"
         return response
     return make_response(render_template("errors/error.html", **context, code=correlation_id()), status)
+
+
+def _unsay() -> None:
+    """A view says what it has done before the COMMIT that may fail: then it is not done, and is not to be read now or later."""
+    cookie.pop("_flashes", None)
+    request_ctx.flashes = None
 
 
 def _leave_session() -> None:

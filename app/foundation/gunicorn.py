@@ -35,8 +35,11 @@ def post_worker_init(_worker: Any) -> None:
     pays for several collections."""
     from app.foundation import db, pulse
 
+    engine = None
     with suppress(RuntimeError):  # The floor that bin/bench serves with these settings has no engine of ours.
-        pulse.watch(db.engine())
+        engine = db.engine()
+    if engine is not None:
+        pulse.watch(engine)
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)

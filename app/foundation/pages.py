@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import request
 from flask_babel import gettext as _
@@ -94,12 +94,14 @@ def paginate(
     size: int = SIZE,
     scalars: bool = True,
 ) -> Page[Any]:
-    """One page of a statement ordered by the columns `by` (the last one unique), in one SELECT.
+    """One page of a statement ordered by the columns `by` (the last one unique), in one SELECT, or two where nothing is left
+    beyond the cursor: then the first page is returned.
 
     The columns must be attributes of the row. `scalars` takes the first entity of each row; else whole rows are returned
     and must carry the columns by name.
     """
     backward, values = _decode(cursor, [column.type.python_type for column in by]) if cursor else (False, [])
+    whole = statement
     if values:
         forward = backward == descending
         key = tuple_(*by)
@@ -108,6 +110,8 @@ def paginate(
     statement = statement.order_by(*(column.asc() if ascending else column.desc() for column in by)).limit(size + 1)
     result = session.execute(statement)
     rows: list[Any] = list(result.scalars() if scalars else result)
+    if values and not rows:  # What stood beyond the link is gone: the list begins anew, and does not look empty.
+        return paginate(whole, by, descending=descending, size=size, scalars=scalars)
     more = len(rows) > size
     rows = rows[:size]
     if backward:
@@ -133,6 +137,8 @@ def paginate_rows(
         begin = bisect_right(ordered, mark, key=key) if mark else 0
         end = begin + size
     shown = ordered[begin:end]
+    if mark and not shown:
+        return paginate_rows(ordered, key, kinds, size=size)
     return Page(
         shown,
         before=_encode("p", key(shown[0])) if shown and begin else None,
@@ -169,6 +175,13 @@ def _typed(kind: Any, value: Any) -> Any:
     if kind is str and b"\x00" in value.encode():  # Encoding refuses half of a surrogate pair, with a ValueError.
         raise ValueError(value)
     return value
+
+
+def as_left(location: str) -> str:
+    """The list at `location`, narrowed and sorted as on the page where the form stood that was sent just now."""
+    left = urlsplit(request.referrer or "")
+    is_there = left.netloc == request.host and left.path == location
+    return f"{location}?{left.query}" if is_there and left.query else location
 
 
 def _with_cursor(cursor: str | None) -> str | None:

@@ -18,7 +18,7 @@ from typing import Any
 from weakref import WeakSet
 
 import psycopg2  # type: ignore[import-untyped]
-from psycopg2.extensions import POLL_OK, POLL_WRITE  # type: ignore[import-untyped]
+from psycopg2.extensions import POLL_OK, POLL_WRITE, parse_dsn  # type: ignore[import-untyped]
 from sqlalchemy import Engine, event
 
 log = logging.getLogger(__name__)
@@ -43,11 +43,13 @@ class Pulse(threading.Thread):
 
     def run(self) -> None:
         while not self._over.is_set():
-            with suppress(
-                psycopg2.Error, OSError
-            ):  # One that cannot be reached is not silent: whoever asks it is told at once.
+            try:
                 self._ask_on_one_connection()
-            self._answered()
+            except (psycopg2.Error, OSError):
+                # One that cannot be reached is not silent: whoever asks it is told at once.
+                self._no_longer_silent("the database is gone")
+            except Exception:
+                log.exception("the pulse stumbled")
             self._over.wait(EVERY)
 
     def stop(self) -> None:
@@ -55,7 +57,7 @@ class Pulse(threading.Thread):
         self.join()
 
     def _ask_on_one_connection(self) -> None:
-        connection = psycopg2.connect(self._address, async_=1)
+        connection = psycopg2.connect(self._address, **_resolved(self._address), async_=1)
         try:
             while self._hears_from(connection) and not self._over.wait(EVERY):
                 connection.cursor().execute("select 1")
@@ -66,21 +68,22 @@ class Pulse(threading.Thread):
         """Wait for what was asked, in silence too; False once that has lasted too long for this connection."""
         asked = time.monotonic()
         while (state := connection.poll()) != POLL_OK:
-            ends = ([], [connection]) if state == POLL_WRITE else ([connection], [])
-            if any(select.select(*ends, [], EVERY / 2)):
+            waiting = select.poll()  # select() knows no descriptor past 1,023.
+            waiting.register(connection.fileno(), select.POLLOUT if state == POLL_WRITE else select.POLLIN)
+            if waiting.poll(500 * EVERY):
                 continue
             waited = time.monotonic() - asked
             if waited > PATIENCE:
                 self._cut()
             if waited > ANEW or self._over.is_set():
                 return False
-        self._answered()
+        self._no_longer_silent("the database answers again")
         return True
 
-    def _answered(self) -> None:
+    def _no_longer_silent(self, why: str) -> None:
         if self.silent:
             self.silent = False
-            log.warning("the database answers again")
+            log.warning(why)
 
     def _cut(self) -> None:
         """End every connection on our side; libpq then says what it says of a server that died."""
@@ -101,6 +104,14 @@ class Pulse(threading.Thread):
     def _refuse_while_silent(self, *_: Any) -> None:
         if self.silent:
             raise psycopg2.OperationalError("the database is silent")
+
+
+def _resolved(address: str) -> dict[str, str]:
+    """The address behind a host's name: libpq would look it up while all other threads of the process stand still."""
+    host = str(parse_dsn(address).get("host", ""))
+    if not host or host.startswith("/") or "," in host:
+        return {}
+    return {"hostaddr": str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])}
 
 
 def watch(engine: Engine) -> Pulse:

@@ -41,7 +41,7 @@ NUMBERS = {
 (select count(*) from membership where erasure_asked_at is not null) as asking_erasure,
 (select count(*) from job where tenant_id = %(tenant)s and dead_at is not null) as stuck,
 (select case when not exists (select from booking) then array[
-  opening_hours <> '{}',
+  opening_hours <> '{}' or exists (select from audit_entry where action = 'settings.changed'),
   exists (select from resource where kind <> 'person' and retired_at is null),
   exists (select from membership where status in ('active', 'invited') and 'instructor' = any(roles)),
   exists (select from availability_rule),

@@ -62,7 +62,11 @@ def first_steps(done: tuple[bool, ...]) -> tuple[FirstStep, ...]:
     if all(done):
         return ()
     steps = (
-        (_("Say when you are open"), _("Opening hours, closed days and your time zone."), "tenants.settings_edit"),
+        (
+            _("Say when you are open"),
+            _("Opening hours, closed days and your time zone. Without hours you are always open."),
+            "tenants.settings_edit",
+        ),
         (_("Add what you fly"), _("Aircraft, simulators and rooms that can be booked."), "scheduling.resource_index"),
         (_("Bring in your instructors"), _("One by one, or many from a list."), "people.new"),
         (_("Enter when they teach"), _("Learners then see free times with them."), "scheduling.availability_index"),

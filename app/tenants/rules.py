@@ -1,4 +1,4 @@
-"""Pure computation about schools: colors that can be read, the style sheet of a brand, opening hours."""
+"""Pure computation about schools: colors that can be read, the style sheet of a brand, opening hours, words for work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from flask_babel import lazy_gettext as _l
 
 from app.tenants.models import Department
 
@@ -164,3 +166,43 @@ def hours_in_words(hours: dict[str, Any], days: list[str]) -> str:
 
 def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+# -- work ----------------------------------------------------------------------------------------------------------
+
+WORK = {
+    "housekeeping.prune_keys": _l("Clearing away used form keys"),
+    "housekeeping.prune_platform": _l("Clearing away old rows"),
+    "identity.forget_import": _l("Forgetting a list that was not carried out"),
+    "identity.reactions.tell_of_approval": _l("Mail: let in"),
+    "identity.reactions.tell_of_refusal": _l("Mail: declined"),
+    "identity.reactions.tell_of_return": _l("Mail: let in again"),
+    "identity.reactions.tell_of_suspension": _l("Mail: suspended"),
+    "identity.send_link_mail": _l("Mail with a link"),
+    "identity.send_notice_mail": _l("Mail about an account"),
+    "identity.send_test_mail": _l("Test mail"),
+    "notifications.mail_notification": _l("Mail of a notification"),
+    "notifications.reactions.on_acted_as": _l("Telling who was acted as"),
+    "notifications.reactions.on_booking_approved": _l("Telling of an approved booking"),
+    "notifications.reactions.on_booking_assigned": _l("Telling of an assigned booking"),
+    "notifications.reactions.on_booking_cancelled": _l("Telling of a cancelled booking"),
+    "notifications.reactions.on_booking_declined": _l("Telling of a declined booking"),
+    "notifications.reactions.on_booking_escalated": _l("Telling of an escalated request"),
+    "notifications.reactions.on_erasure_requested": _l("Telling who asks to be erased"),
+    "notifications.reactions.on_join_requested": _l("Telling who asks to join"),
+    "notifications.reactions.on_member_erased": _l("Taking an erased person out of notifications"),
+    "scheduling.escalate_booking": _l("Escalating a request"),
+    "scheduling.reactions.on_member_added": _l("Making somebody bookable who was added"),
+    "scheduling.reactions.on_member_approved": _l("Making somebody bookable who was approved"),
+    "scheduling.reactions.on_member_joined": _l("Making somebody bookable who joined"),
+    "scheduling.reactions.on_member_reinstated": _l("Making somebody bookable who is back"),
+    "scheduling.reactions.on_profile_changed": _l("Renaming somebody in the schedule"),
+    "scheduling.reactions.on_roles_changed": _l("Making somebody bookable in a new role"),
+    "scheduling.reactions.on_school_changed": _l("Renewing escalations for new settings"),
+}
+"""What work is about, by its kind or the name of its reaction."""
+
+
+def work_words(kind: str) -> str:
+    """What a piece of work is about; its own name where nobody put it in words."""
+    return str(WORK.get(kind, kind))

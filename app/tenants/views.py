@@ -14,7 +14,7 @@ from app.audit.rules import field_words
 from app.foundation import jobs, nav, permissions, tenancy
 from app.foundation.mail import can_send_mail
 from app.foundation.once import once
-from app.foundation.pages import list_query
+from app.foundation.pages import as_left, list_query
 from app.foundation.permissions import Role, access, newcomers, requires
 from app.foundation.replies import page, reply
 from app.identity.queries import count_people_by_department, list_office
@@ -30,7 +30,7 @@ from app.tenants.operations import (
 )
 from app.tenants.policies import Can
 from app.tenants.queries import find_department, find_school, list_departments, school_settings
-from app.tenants.rules import Branch, brand_digest, brand_stylesheet, hours_in_words, places_in, tree_of
+from app.tenants.rules import Branch, brand_digest, brand_stylesheet, hours_in_words, places_in, tree_of, work_words
 
 bp = Blueprint("tenants", __name__, url_prefix="/<tenant>")
 nav.add(nav.Entry(_l("School"), "tenants.school_show", "building-2", 38, Can.SEE_SCHOOL))
@@ -169,7 +169,7 @@ def stuck_work_index() -> Any:
     school = tenancy.required().id
     wanted = list_query(sorts={"newest": ""}, kind=_stuck_kinds(school, request.args.get("kind", "")))
     found = jobs.list_dead_jobs(school, kind=wanted.get("kind"), search=wanted.search, cursor=wanted.cursor)
-    return page("tenants/stuck_work.html", found=found, wanted=wanted)
+    return page("tenants/stuck_work.html", found=found, wanted=wanted, words=work_words)
 
 
 @bp.post("/stuck-work/<int:job_id>/replay")
@@ -177,7 +177,7 @@ def stuck_work_index() -> Any:
 def stuck_work_replay(job_id: int) -> Any:
     job = jobs.find_dead_job(tenancy.required().id, job_id) or abort(404)
     replay_stuck_work(job, actor=current_user)
-    return reply(url_for("tenants.stuck_work_index"), said=_("It will be tried again now."))
+    return reply(as_left(url_for("tenants.stuck_work_index")), said=_("It will be tried again now."))
 
 
 @bp.get("/stuck-work/<int:job_id>/replay")
@@ -193,7 +193,7 @@ def stuck_work_replay_show(job_id: int) -> Any:
 
 def _stuck_kinds(school: int, asked: str) -> dict[str, str]:
     """What the list can be narrowed to. The kind asked for stays a choice when the last of it was tried again."""
-    return {kind: kind for kind in [*jobs.dead_kinds(school), asked] if kind and kind.isprintable()}
+    return {kind: work_words(kind) for kind in [*jobs.dead_kinds(school), asked] if kind and kind.isprintable()}
 
 
 def _tree() -> tuple[Branch, ...]:

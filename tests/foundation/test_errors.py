@@ -17,6 +17,7 @@ from app.foundation.errors import database_is_gone, titles
 from app.foundation.logs import JsonLines
 from app.foundation.permissions import public
 from app.foundation.refusals import BadRequest, Refusal
+from app.foundation.replies import reply
 from app.identity.models import User
 from app.tenants.models import Department
 from tests.cast import ANA, at_school
@@ -115,7 +116,7 @@ def that_loses_its_server(app: Flask) -> LintingClient:
             ours = session.connection().exec_driver_sql("select pg_backend_pid()").scalar()
         with db.engine().connect() as another:
             another.execute(END_OF_A_SERVER, {"ours": ours})
-        return "made"
+        return reply("/login", said="The department is made.")
 
     again = second_app(app.config["SETTINGS"])
     again.add_url_rule("/made", "made", made, methods=["GET", "POST"])
@@ -129,6 +130,8 @@ def test_a_commit_that_finds_no_server_says_that_the_records_are_away(committing
     assert page.headers["X-Request-ID"] in page.text
     part = client.get("/made", headers=PARTIAL)
     assert (part.status, part.headers["HX-Retarget"]) == (503, "#flash")
+    for said in (page, part, client.get("/login")):
+        assert "The department is made." not in said.text
     with at_school("skyline"):
         assert "Balloons" not in session.scalars(select(Department.name)).all()
     assert client.get("/login").status == 200

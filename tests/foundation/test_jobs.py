@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +15,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.audit.models import AuditEntry
-from app.foundation import clock, jobs, tenancy
+from app.foundation import clock, events, jobs, tenancy
 from app.foundation.db import session, unit_of_work
 from app.foundation.jobs import GiveUp, drain_tenant, schedule_job, tenant_job
 from app.foundation.models import Job
 from app.foundation.pages import SIZE
 from app.tenants.models import Department
+from app.tenants.rules import WORK
 from tests.cast import ANA, HAL, LEO, at_school, school
 from tests.client import LintingClient, count_statements
 from tests.foundation.work import forget_all_work
@@ -295,16 +298,27 @@ def test_stuck_work_of_long_ago_is_reached_page_by_page(app: Flask) -> None:
 def test_stuck_work_is_narrowed_by_its_kind_and_searched_in_its_error(app: Flask) -> None:
     forget_all_work()
     park(1)
-    park(2, "notifications.mail", error="SMTPServerDisconnected")
-    park(3, jobs.REACTION, event="BookingApproved", reaction="on_booking_approved")
+    park(2, "notifications.mail_notification", error="SMTPServerDisconnected")
+    park(3, jobs.REACTION, event="BookingApproved", reaction="notifications.reactions.on_booking_approved")
     client = LintingClient(app).sign_in(ANA)
     page = client.get("/skyline/stuck-work")
-    for kind, number in (("notifications.mail", 2), ("on_booking_approved", 3)):
+    words = [option.text for option in page.find_all(".//select/option")]
+    assert words == ["All", "Mail of a notification", "Telling of an approved booking", "tests.work"]
+    for kind, number in (("notifications.mail_notification", 2), ("notifications.reactions.on_booking_approved", 3)):
         one = page.form("Apply").fill(kind=kind).submit()
         assert [f"({n:03})" in one.text for n in (1, 2, 3)] == [n == number for n in (1, 2, 3)]
     found = page.form("Apply").fill(search="disconnected").submit()
     assert [f"({n:03})" in found.text for n in (1, 2, 3)] == [False, True, False]
     assert "Nothing stuck matches" in client.get("/skyline/stuck-work?search=100%25").text
+
+
+def test_every_kind_of_work_is_in_words(app: Flask) -> None:
+    folder = Path(__file__).parents[2] / "jobs"
+    for path in folder.glob("*.py"):
+        importlib.import_module(f"jobs.{path.stem}")
+    reactions = {name for some in events._reactions.values() for name in some}
+    ours = {kind for kind in jobs._kinds if not kind.startswith("tests.")}
+    assert {name for name in reactions if not name.startswith("tests.")} | ours <= WORK.keys()
 
 
 def test_the_last_of_a_kind_is_tried_again_and_its_list_says_so(app: Flask) -> None:
@@ -313,8 +327,8 @@ def test_the_last_of_a_kind_is_tried_again_and_its_list_says_so(app: Flask) -> N
     park(2)
     client = LintingClient(app).sign_in(ANA)
     narrowed = client.get("/skyline/stuck-work?kind=notifications.mail")
-    narrowed.form("Try again").submit()
-    nothing = client.get(narrowed.path)
+    nothing = narrowed.form("Try again").submit()
+    assert nothing.path == narrowed.path
     assert "Nothing stuck matches" in nothing.text
     assert "(002)" in nothing.link("Show all stuck work").follow().text
     assert client.get("/skyline/stuck-work?kind=%00x").status == 400

@@ -106,6 +106,21 @@ def test_whole_rows_carry_their_columns(app: Flask) -> None:
         assert len(paginate(statement, by, cursor=first.after or "", size=3, scalars=False).rows) == 3
 
 
+def test_a_page_beyond_the_end_is_the_first_one(app: Flask) -> None:
+    """Whoever has worked off the last page and reloads it finds what is left."""
+    with at_school("skyline"):
+        by = (Membership.name_key, Membership.id)
+        beyond = paginate(select(Membership), by, cursor=cursor_of("n", "zzzz", 1), size=3)
+        assert beyond.rows == paginate(select(Membership), by, size=3).rows
+        assert beyond.before is None
+        nothing = select(Membership).where(Membership.id < 0)
+        assert paginate(nothing, by, cursor=cursor_of("n", "zzzz", 1)).rows == []
+    rows = [SimpleNamespace(id=number) for number in range(5)]
+    at_hand = paginate_rows(rows, lambda row: (row.id,), (int,), cursor=cursor_of("n", 9), size=3)
+    assert [row.id for row in at_hand.rows] == [0, 1, 2]
+    assert paginate_rows([], lambda row: (row.id,), (int,), cursor=cursor_of("n", 9)).rows == []
+
+
 def cursor_of(*values: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 

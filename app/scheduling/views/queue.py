@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from app.foundation import nav
 from app.foundation.db import session
-from app.foundation.pages import list_query
+from app.foundation.pages import as_left, list_query
 from app.foundation.permissions import access, requires
 from app.foundation.replies import page, reply, wants_partial
 from app.scheduling.forms.bookings import QUEUE, ApprovalForm, AssignmentForm, DeclineForm, DeedForm, decision_forms
@@ -93,7 +93,7 @@ def _decided(booking: Booking, form: DeedForm, said: str) -> Any:
         return reply(url_for("scheduling.booking_show", booking_id=booking.id), said=said)
     stream = "scheduling/booking_decided.stream.html"
     parts = _fresh_parts(booking) if wants_partial() else {}
-    return reply(url_for("scheduling.request_index"), stream=stream, said=said, **parts)
+    return reply(as_left(url_for("scheduling.request_index")), stream=stream, said=said, **parts)
 
 
 def _undecided(booking: Booking, form: DeedForm) -> Any:
