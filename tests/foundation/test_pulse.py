@@ -17,9 +17,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from app.foundation.db import make_engine
-from app.foundation.pulse import PATIENCE, Pulse
+from app.foundation.pulse import PATIENCE, Pulse, _resolved
 from launcher.embedded import Postgres, start_postgres
 from tests.launcher.processes import speaking_of, wait_until
+from tests.pace import check_seconds, slowdown
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="these look at processes through /proc")
 
@@ -67,17 +68,44 @@ def test_whoever_waits_for_a_server_that_hangs_is_told_in_time(postgres: Postgre
     with ThreadPoolExecutor() as pool:
         under_way = pool.submit(ask, engine, "select pg_sleep(30)")
         wait_until(lambda: ask(engine, "select count(*) from pg_stat_activity where query like '%%sleep(30)%%'") == 2)
+        shared, took = slowdown(), []
         with frozen(postgres):
             began = time.monotonic()
             with pytest.raises(OperationalError):
                 under_way.result(10)
-            assert time.monotonic() - began < 3.0
+            took.append(time.monotonic() - began)
             for _kept_then_new in range(4):
                 began = time.monotonic()
                 with pytest.raises(OperationalError):
                     ask(engine, "select 1")
-                assert time.monotonic() - began < 0.5
+                took.append(time.monotonic() - began)
         wait_until(lambda: answers(engine), seconds=5)
+    first, *later = took
+    check_seconds(first, limit=3.0, shared=shared)
+    check_seconds(max(later), limit=0.5, shared=shared)
+
+
+def test_a_server_that_hangs_for_long_is_not_taken_for_one_that_answers(
+    postgres: Postgres, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a while the question is asked anew, on another connection; until that has an answer the door stays shut."""
+    caplog.set_level("WARNING")
+    monkeypatch.setattr("app.foundation.pulse.ANEW", PATIENCE + 0.5)
+    assert answers(engine)
+    with frozen(postgres):
+        wait_until(lambda: "the database is silent" in caplog.text)
+        began = time.monotonic()
+        while time.monotonic() - began < 2 * PATIENCE:
+            assert not answers(engine)
+        assert "answers again" not in caplog.text
+    wait_until(lambda: answers(engine), seconds=5)
+    wait_until(lambda: "answers again" in caplog.text)
+
+
+def test_a_host_is_looked_up_before_libpq_would_do_it() -> None:
+    """libpq holds Python's lock meanwhile: a slow resolver would stop every thread of a web process."""
+    assert _resolved("postgresql://web@localhost/groundschool")["hostaddr"] in ("127.0.0.1", "::1")
+    assert _resolved("postgresql://web@/groundschool?host=/tmp/sock") == {}
 
 
 def answers(engine: Engine) -> bool:
@@ -98,7 +126,5 @@ def test_a_server_that_was_started_anew_is_heard(postgres: Postgres, engine: Eng
     postgres.start()
     wait_until(lambda: answers(engine), seconds=5)
     with frozen(postgres):
-        began = time.monotonic()
         wait_until(lambda: not answers(engine))
-        assert time.monotonic() - began < 3.0
     wait_until(lambda: answers(engine), seconds=5)

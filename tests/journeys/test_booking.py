@@ -117,6 +117,7 @@ def test_the_week_on_a_phone_begins_with_today(open_page) -> None:
     today = page.locator(".week-day.today")
     expect(today.locator("h2")).to_be_visible()
     past = page.locator(".week-day.past")
+    expect(past).to_have_count(datetime.now(SCHOOL).weekday())
     for number in range(past.count()):
         expect(past.nth(number)).to_be_hidden()
     if past.count():  # On a Monday nothing of the week is over.
