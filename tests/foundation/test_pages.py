@@ -66,10 +66,11 @@ def test_every_row_is_shown_once_in_order(app: Flask, descending: bool) -> None:
         holds()
 
 
+KEPT_TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=2)
+
+
 @settings(max_examples=50)
-@given(
-    values=st.lists(st.tuples(st.integers(0, 3), st.text(max_size=2)), max_size=23, unique=True), size=st.integers(1, 7)
-)
+@given(values=st.lists(st.tuples(st.integers(0, 3), KEPT_TEXT), max_size=23, unique=True), size=st.integers(1, 7))
 def test_rows_of_no_table_are_paged_in_the_same_way(values: list[tuple[int, str]], size: int) -> None:
     rows = [SimpleNamespace(id=value) for value in values]
     found = walk(lambda cursor: paginate_rows(rows, lambda row: row.id, (int, str), cursor=cursor, size=size))

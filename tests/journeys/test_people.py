@@ -30,7 +30,7 @@ Nobody;nobody at all;;;
 
 def a_learner(inside: Inside, name: str, *, status: str = "active", role: Role = Role.LEARNER) -> Person:
     """Somebody of Skyline whom no other journey knows."""
-    person = Person(f"{name.split()[0].lower()}@elsewhere.example", "skyline")
+    person = Person(f"{name.lower().replace(' ', '.')}@elsewhere.example", "skyline")
     with inside("skyline"):
         user = add_user(person.email, password=PASSWORD, cost=4)
         user.email_confirmed_at = clock.now()
