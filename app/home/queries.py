@@ -40,7 +40,7 @@ NUMBERS = {
   where m.status = 'pending' and ((u.email_confirmed_at is not null and not m.awaits_own_yes) or not %(mails)s)) as joining,
 (select count(*) from membership where erasure_asked_at is not null) as asking_erasure,
 (select count(*) from job where tenant_id = %(tenant)s and dead_at is not null) as stuck,
-(select case when not exists (select from booking) then array[
+(select case when not exists (select from booking where status = 'completed') then array[
   opening_hours <> '{}' or exists (select from audit_entry where action = 'settings.changed'),
   exists (select from resource where kind <> 'person' and retired_at is null),
   exists (select from membership where status in ('active', 'invited') and 'instructor' = any(roles)),
@@ -221,7 +221,7 @@ class Home:
     roles: frozenset[str]
     numbers: dict[str, int] = field(default_factory=dict)
     first_steps: tuple[bool, ...] = ()
-    """Which of the steps that a new school begins with are done, for its admins, until somebody has asked for an hour."""
+    """Which of the steps that a new school begins with are done, for its admins, until its first lesson is over."""
     activity: Activity | None = None
     bookings: dict[str, tuple[BookingLine, ...]] = field(default_factory=dict)
     rows: dict[str, tuple[Line, ...]] = field(default_factory=dict)

@@ -71,7 +71,11 @@ def first_steps(done: tuple[bool, ...]) -> tuple[FirstStep, ...]:
         (_("Bring in your instructors"), _("One by one, or many from a list."), "people.new"),
         (_("Enter when they teach"), _("Learners then see free times with them."), "scheduling.availability_index"),
         (_("Bring in your learners"), _("Or let them register themselves and approve them."), "people.imports_new"),
-        (_("Publish a course"), _("Authors write it; learners find it in the catalog."), "learning.catalog_index"),
+        (
+            _("Publish a course"),
+            _("The desk says how a course comes in; learners find it in the catalog."),
+            "courses.desk_index",
+        ),
     )
     return tuple(
         FirstStep(is_done, deed, why, url_for(endpoint))

@@ -12,7 +12,7 @@ from flask_login import current_user
 from app.audit.queries import list_entries_about
 from app.audit.rules import field_words
 from app.foundation import jobs, nav, permissions, tenancy
-from app.foundation.mail import can_send_mail
+from app.foundation.mail import absolute_url, can_send_mail
 from app.foundation.once import once
 from app.foundation.pages import as_left, list_query
 from app.foundation.permissions import Role, access, newcomers, requires
@@ -220,6 +220,7 @@ def _settings_page(form: SettingsForm, office: dict[int, str] | None = None) -> 
     return page(
         "tenants/settings.html", form=form, rivals=_rivals(form, office) if form.status == 409 else [],
         days=_days_of_the_week(), can_send_mail=can_send_mail(), status=form.status,
+        join_url=absolute_url("identity.registration_new", tenant=tenancy.required().slug),
     )  # fmt: skip
 
 

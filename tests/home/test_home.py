@@ -329,7 +329,7 @@ def test_an_admin_sees_today_how_many_people_wait_to_be_let_in(app: Flask) -> No
     assert page.link("person waits to be let in").follow().link("Leo Hart")
 
 
-def test_first_steps_are_shown_to_admins_until_somebody_asks_for_an_hour(app: Flask) -> None:
+def test_first_steps_are_shown_to_admins_until_the_first_lesson_is_over(app: Flask) -> None:
     with at_school("skyline"), unit_of_work():
         school_settings().opening_hours = {}
         session.execute(update(Resource).where(Resource.kind != "person").values(retired_at=NOW))
@@ -337,11 +337,17 @@ def test_first_steps_are_shown_to_admins_until_somebody_asks_for_an_hour(app: Fl
     assert steps is not None
     said = " ".join("".join(steps.itertext()).split())
     assert "4 of 6 done" in said
-    assert "Say when you are open Opening hours, closed days and your time zone. to do" in said
+    assert (
+        "Say when you are open Opening hours, closed days and your time zone. Without hours you are always open. to do"
+        in said
+    )
     assert "Bring in your instructors One by one, or many from a list. done" in said
     assert home_of(app, LEO).by_id("first-steps") is None
     with at_school("skyline"), unit_of_work():
-        make_booking(learner=LEO, instructor=BEA, starts_at=NOW + HOUR)
+        booking = make_booking(learner=LEO, instructor=BEA, starts_at=NOW - 2 * HOUR, status="assigned")
+    assert home_of(app, ANA).by_id("first-steps") is not None
+    with at_school("skyline"), unit_of_work():
+        session.get_one(Booking, booking.id).status = "completed"
     assert home_of(app, ANA).by_id("first-steps") is None
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from flask import Flask
 
 from app.foundation import tenancy
@@ -709,3 +710,20 @@ def test_a_suspended_learner_is_not_called_free(browse: Browse) -> None:
     assert "Leo Hart is not let in at the school now" in page.text
     assert "Leo Hart is free" not in page.text
     assert "Act as them" not in browse(ANA).get(f"/skyline/people/{leo.id}").text
+
+
+def test_the_form_proposes_a_time_at_which_the_school_is_open(browse: Browse) -> None:
+    """A learner who looks at four in the morning is not led to ask for four in the morning."""
+    zone = ZoneInfo(tenancy.required().zone)
+    night = datetime(2027, 6, 12, 4, 20, tzinfo=zone)  # a Saturday
+    settings = school_settings()
+    settings.opening_hours = {str(day): [480, 1200] for day in range(5)}
+    settings.closed_days = [date(2027, 6, 14)]
+    session.commit()
+    with time_machine.travel(night, tick=False):
+        form = browse(LEO).get("/skyline/bookings/new").form("Request lesson")
+        assert (form.value("day"), form.value("time")) == ("2027-06-15", "08:00")
+        settings.opening_hours = {}
+        session.commit()
+        form = browse(LEO).get("/skyline/bookings/new").form("Request lesson")
+        assert (form.value("day"), form.value("time")) == ("2027-06-13", "04:30")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,6 @@ from app.scheduling.rules.bookings import (
     CRAFT_NEEDED,
     FURTHEST_AHEAD,
     LENGTHS,
-    STEP_MINUTES,
     Activity,
     instant_of,
     is_on_the_step,
@@ -85,9 +84,9 @@ class BookingForm(CreatingForm):
                 _("Write at most %(max)d characters. These are %(length)d.", max=LONGEST_TEXT, length=length)
             )
 
-    def suggest(self, at: datetime | None) -> None:
-        """Put a time into the empty form: the one asked for, else tomorrow's same quarter hour."""
-        local = (at or _tomorrow()).astimezone(ZoneInfo(self.zone))
+    def suggest(self, at: datetime) -> None:
+        """Put a time into the empty form."""
+        local = at.astimezone(ZoneInfo(self.zone))
         self.day.data, self.time.data = local.date(), local.time().replace(tzinfo=None)
 
     @property
@@ -200,12 +199,3 @@ def _named(one: Assignable, slot: Slot) -> str:
 
 def _first_free(several: Sequence[Assignable], slot: Slot) -> int | None:
     return next((one.id for one in several if not one.is_taken(slot) and one.is_open(slot)), None)
-
-
-def _tomorrow() -> datetime:
-    now = clock.now()
-    return (
-        now
-        - timedelta(minutes=now.minute % STEP_MINUTES, seconds=now.second, microseconds=now.microsecond)
-        + timedelta(days=1)
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from app.foundation.permissions import Role, access, may, requires
 from app.foundation.replies import page, reply
 from app.identity.models import Membership
 from app.scheduling.forms.bookings import (
+    USUAL_MINUTES,
     BookingForm,
     CancellationForm,
     CompletionForm,
@@ -41,11 +42,13 @@ from app.scheduling.queries.bookings import (
 )
 from app.scheduling.queries.resources import list_instructors
 from app.scheduling.rules import booking_words
+from app.scheduling.rules.availability import clip, starts_within
 from app.scheduling.rules.bookings import FURTHEST_AHEAD, LENGTHS, may_become
 from app.scheduling.rules.checks import checks_of, notices_of
-from app.scheduling.rules.opening import is_open_then
+from app.scheduling.rules.opening import is_open_then, opened_between
 from app.scheduling.views import bp
 from app.tenants.models import SchoolSettings
+from app.tenants.queries import school_settings
 
 SOURCES = ("web", "desk")
 DEEDS = ("approval", "assignment", "decline", "cancellation", "completion")
@@ -93,7 +96,7 @@ def booking_index() -> Any:
 @requires(Can.REQUEST)
 def booking_new() -> Any:
     form = _booking_form(formdata=None)
-    form.suggest(_instant(request.args.get("at", "")))
+    form.suggest(_instant(request.args.get("at", "")) or _next_opening())
     _prefill(form, ("minutes", "instructor", "activity"))
     return _booking_form_page(form)
 
@@ -248,6 +251,14 @@ def is_school_open(card: BookingCard, settings: SchoolSettings) -> bool:
     """Whether the school in force is open all the while that a booking takes."""
     zone = tenancy.required().zone
     return is_open_then(settings.opening_hours, settings.closed_days, card.starts_at, card.ends_at, zone)
+
+
+def _next_opening() -> datetime:
+    """From this time tomorrow on, the next quarter hour at which the school is open for a usual lesson, if it is at all."""
+    tomorrow, settings = clock.now() + timedelta(days=1), school_settings()
+    span = (tomorrow, tomorrow + timedelta(days=14))
+    opened = opened_between(settings.opening_hours, settings.closed_days, *span, tenancy.required().zone)
+    return next(starts_within([*clip(opened, *span), span], USUAL_MINUTES))
 
 
 def _instant(text: str) -> datetime | None:

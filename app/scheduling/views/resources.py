@@ -24,7 +24,7 @@ from app.scheduling.views import bp
 
 nav.add_card(
     nav.Card(
-        _l("Aircraft and rooms"), _l("What can be booked besides people, and what is out of service."),
+        _l("Aircraft and rooms"), _l("What can be booked besides people, and what is retired."),
         "scheduling.resource_index", "plane", 45, Can.KEEP_RESOURCES,
     )
 )  # fmt: skip
