@@ -723,7 +723,7 @@ def test_the_form_proposes_a_time_at_which_the_school_is_open(browse: Browse) ->
     with time_machine.travel(night, tick=False):
         form = browse(LEO).get("/skyline/bookings/new").form("Request lesson")
         assert (form.value("day"), form.value("time")) == ("2027-06-15", "08:00")
-        settings.opening_hours = {}
+        school_settings().opening_hours = {}
         session.commit()
         form = browse(LEO).get("/skyline/bookings/new").form("Request lesson")
         assert (form.value("day"), form.value("time")) == ("2027-06-13", "04:30")
