@@ -120,14 +120,18 @@ class Reader:
         return action_words(entry.action)
 
     def about(self, entry: AuditEntry) -> str:
-        """What it was done to: a person's name, or the kind with its name; the number where it has none."""
+        """What it was done to: a person's name, or the kind with its name; the number where it has none. "Booking approved"
+        names the kind already."""
         if entry.subject_type == PERSON and entry.subject_id:
             return self.person(entry.subject_id)
         kind = subject_words(entry.subject_type)
         if entry.subject_type in THE_SCHOOL or entry.subject_id is None:
             return kind
         name = self.record((entry.subject_type, entry.subject_id)) or self._named_beside(entry)
-        return _("%(kind)s: %(name)s", kind=kind, name=name) if name else f"{kind} {entry.subject_id}"
+        if not name:
+            return f"{kind} {entry.subject_id}"
+        is_said = entry.action.partition(".")[0] == entry.subject_type.lower()
+        return name if is_said else _("%(kind)s: %(name)s", kind=kind, name=name)
 
     def record(self, record: Record) -> str:
         """What a record is called, an instant in the reader's zone; nothing if it has no name."""

@@ -220,8 +220,8 @@ def test_records_are_called_by_their_names_and_not_by_numbers(app: Flask, ana: L
     record("booking.assigned", subject=booking, after=after)
     record("course.published", subject=course)
     page = ana.get("/skyline/audit")
-    assert "Course published Course: Weather for Private Pilots" in lines(page)[0]
-    assert "Booking assigned Booking: Tue 15 Jun, 09:00 PDT 2027" in lines(page)[1]
+    assert "Course published Weather for Private Pilots" in lines(page)[0]
+    assert "Booking assigned Tue 15 Jun, 09:00 PDT 2027" in lines(page)[1]
     assert "Takes – Bea Lindgren" in page.text
     assert "Wished instructor – Bea Lindgren" in page.text
     assert f"Department – {flight.name}" in page.text
