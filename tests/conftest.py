@@ -38,6 +38,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first: two workers share what is left, and a long test begun last would have one wait for it."""
     items.sort(key=lambda item: item.path.parent.name not in LONG_FOLDERS)
+    _leave_uncovered(items)
+
+
+def _leave_uncovered(items: list[pytest.Item]) -> None:
+    """Watching lines nearly doubles what a test costs. The gate needs a lower bound: the first case of each test of a feature,
+    while further cases, and walks over what those tests have shown already, run unwatched."""
+    seen: set[str] = set()
+    for item in items:
+        name, _case, _rest = item.nodeid.partition("[")
+        if name in seen or item.path.parent.name in {*LONG_FOLDERS, "guards"}:
+            item.add_marker(pytest.mark.no_cover)
+        seen.add(name)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
