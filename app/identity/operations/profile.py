@@ -121,13 +121,14 @@ def _rows(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of an export, with the network addresses of the person's own deeds, if it is they who read it.
 
-    Of what others did to them, where those did it from is not told: it is about those others.
+    Of what others did to them, or anybody may have in their name, where those did it from is not told: it is about those others.
     """
     for table, row in personal_data.stream(member_id, school, account_id=account_id):
         if table in _BOUND_TO:
             cipher, key_id = row.pop("ip_cipher"), row.pop("ip_key_id")
-            if table == "audit_entry" and row["actor_id"] != member_id:
-                del row["user_agent"]
+            is_others = table == "audit_entry" and row["actor_id"] != member_id
+            if is_others or row["action"] in _BY_ANYBODY:
+                row.pop("user_agent", None)
             elif account_id:
                 bound_to = _BOUND_TO[table] or str(school.id)
                 row["ip"] = ring.read(bytes.fromhex(cipher[2:]) if cipher else None, key_id, bound_to=bound_to)
@@ -136,6 +137,8 @@ def _rows(
 
 _BOUND_TO = {"audit_entry": "", "platform_entry": PLATFORM}
 """The tables that keep encrypted addresses, and what those are bound to; empty for the school."""
+_BY_ANYBODY = frozenset({"password.reset_asked", "session.refused", "second_factor.refused"})
+"""What stands in a person's trail though nobody was signed in as them."""
 
 
 def _check(member: Membership, changed: dict[str, Any]) -> None:
