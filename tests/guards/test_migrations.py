@@ -118,6 +118,24 @@ def test_a_database_of_the_first_days_becomes_what_the_models_say(first_made: Co
     assert first_made.ask("select to_regprocedure('school_count(bigint)')") is None
 
 
+A_REQUEST_TO_BE_ERASED = """
+insert into user_account (id, email) overriding system value values (70001, 'ola@x.example'), (70002, 'tom@x.example');
+insert into membership (id, tenant_id, user_id, name, name_key, roles, status) overriding system value values
+  (70001, 70001, 70001, 'Ola', 'ola', '{learner}', 'active'), (70002, 70001, 70002, 'Erased person', 'e', '{learner}', 'erased');
+insert into job (tenant_id, kind, key, args, run_at)
+  select tenant_id, 'identity.send_erasure_request', 'erasure:' || id, jsonb_build_object('member_id', id), now() from membership
+"""
+
+
+def test_whose_request_was_not_sent_yet_still_asks_but_for_who_is_erased(first_made: Committed) -> None:
+    with first_made.app.app_context():
+        upgrade(revision="0009")
+        run(first_made, A_REQUEST_TO_BE_ERASED)
+        upgrade()
+    assert first_made.ask("select string_agg(name, ',') from membership where erasure_asked_at is not null") == "Ola"
+    assert first_made.ask("select count(*) from job where kind = 'identity.send_erasure_request'") == 0
+
+
 def test_its_courses_are_shown_with_the_level_they_had(first_made: Committed) -> None:
     with first_made.app.app_context():
         upgrade()
