@@ -19,7 +19,7 @@ from app.foundation.tenancy import TenantRef, forget_tenants, tenant_scope
 from app.identity.models import Membership
 from app.identity.operations.accounts import found_school
 from app.identity.operations.acting import end_acting_at
-from app.identity.operations.links import issue_link, prepare_link, renew_link
+from app.identity.operations.links import issue_link
 from app.identity.operations.registration import invite_again
 from app.identity.rules import Purpose
 from app.tenants.models import Tenant
@@ -111,10 +111,7 @@ def resume_school(school: Tenant, *, actor: Actor) -> Tenant:
 
 def _token_to_hand_over(admin: Membership) -> str:
     """A link's token besides the one that is mailed; where there is no mail, instead of it."""
-    whose: dict[str, Any] = {"user_id": admin.user_id, "membership_id": admin.id}
-    if can_send_mail():
-        return renew_link(prepare_link(Purpose.INVITATION, **whose))
-    return issue_link(Purpose.INVITATION, **whose)
+    return issue_link(Purpose.INVITATION, user_id=admin.user_id, membership_id=admin.id, besides_mail=can_send_mail())
 
 
 def _lock(school: Tenant) -> None:

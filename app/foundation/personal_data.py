@@ -42,8 +42,9 @@ class Theirs:
     """How a table's rows belong to a person. `by` are the columns that name them, or a row of the table `of` that is theirs.
     Those `of` their account are of all their schools, and nobody else's to know.
 
-    `without` are columns that are kept to the school: keys, ciphers, the order of a quiz. Erasure writes `blank` over what a
-    person typed, or deletes the rows (`goes`); ids, times and results stay, because the school's records need them.
+    `without` are columns that are told nobody: keys, ciphers, the order of a quiz, whether an address had an account. Erasure
+    writes `blank` over what a person typed, or deletes the rows (`goes`); ids, times and results stay, because the school's records
+    need them.
     """
 
     by: tuple[str, ...]
@@ -58,7 +59,7 @@ class Theirs:
 _EMPTIED: Any = literal_column("case when reason = '' then '' else 'Erased.' end")
 """A booking that was declined or cancelled gives a reason, whoever is erased."""
 THEIRS: dict[str, Theirs] = {
-    "membership": Theirs(("id",), without=("user_id", "name_key")),
+    "membership": Theirs(("id",), without=("user_id", "name_key", "awaits_own_yes")),
     "enrollment": Theirs(("membership_id",)),
     "step_progress": Theirs(("enrollment_id",), of="enrollment"),
     "lesson_progress": Theirs(("enrollment_id",), of="enrollment"),

@@ -154,8 +154,8 @@ class Membership(TenantRow, Base):
     """Somebody who was not signed in asked with the address of an account that was there before: it may be a stranger, so that
     the account's person knows nothing of it until they confirm it themself."""
     link_awaited: Mapped[bool] = mapped_column(server_default="false", default=False)
-    """Added outright and not yet come by the mailed link. Until then nobody comes in whose e-mail is not known to be theirs: the
-    account may be of a stranger who registered with it elsewhere."""
+    """Added outright and not yet come by a deed of their own. Until then the account does not open the school, which learns nothing
+    of it: it may be of a stranger who registered with that address elsewhere, or of somebody who knows nothing of the school."""
     standing_reason: Mapped[str | None] = mapped_column(String(300))
     """Why a person was declined or suspended, in the words of whoever did it, for the person to read."""
     erasure_asked_at: Mapped[datetime | None]
@@ -171,6 +171,11 @@ class Membership(TenantRow, Base):
         """Whether their link still leads in: they were invited, or added outright and have not come by it yet."""
         return self.status == "invited" or (self.status == "active" and self.link_awaited)
 
+    @property
+    def was_let_in(self) -> bool:
+        """Whether they were ever in themself, so that the school had them, and not only their address."""
+        return not self.link_awaited and (self.approved_at is not None or self.status in ("active", "suspended"))
+
     def come_in(self, at: datetime) -> None:
         """They are let in, for the first time or again."""
         self.status, self.approved_at, self.standing_reason = "active", self.approved_at or at, None
@@ -179,7 +184,7 @@ class Membership(TenantRow, Base):
             self.known_as = None
 
     def has_come(self) -> None:
-        """They are in themself: by the link, or by signing in."""
+        """They are in by a deed of their own: by the link, or by a press on the page that says how they stand."""
         self.link_awaited, self.known_as = False, None
 
 

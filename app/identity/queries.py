@@ -39,7 +39,7 @@ SIGNED_IN = Prepared(
     """
 select s.id, s.seen_at, u.id, u.email, u.is_operator,
 t.suspended_at is not null, g.admins_need_second_factor and s.second_factor_at is null, s.acting_until,
-case when own.status = 'active' and own.link_awaited and u.email_confirmed_at is null then 'invited' else own.status end,
+case when own.status = 'active' and own.link_awaited then 'invited' else own.status end,
 own.id, own.name, own.roles, own.zone, own.locale, own.department_id,
 acted.id, acted.name, acted.roles, acted.zone, acted.locale, acted.department_id,
 t.name, t.zone, coalesce(g.brand_color, ''), coalesce(g.locale, 'en'), is_let_in_elsewhere(u.id, %(tenant)s)
@@ -167,11 +167,12 @@ def find_user_by_email(email: str) -> User | None:
 
 
 def list_schools_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
-    """The schools a person belongs to, by name. Needs the person's stamp in force, not a school's."""
+    """The schools that let a person in, by name. Needs the person's stamp in force, not a school's."""
+    is_in = (Membership.status == "active") & ~Membership.link_awaited
     rows = (
         select(Tenant, Membership)
         .join(Membership, Membership.tenant_id == Tenant.id)
-        .where(Membership.user_id == user_id, Membership.status == "active", Tenant.suspended_at.is_(None))
+        .where(Membership.user_id == user_id, is_in, Tenant.suspended_at.is_(None))
         .order_by(Tenant.name)
     )
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
@@ -180,15 +181,16 @@ def list_schools_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
 def list_schools_that_know(user_id: int) -> list[tuple[Tenant, Membership]]:
     """The schools where a person is in, waits to be let in or is suspended, by name. Needs the person's stamp in force.
 
-    Not those where they wait and have not proven that it is they who asked: what such a school read in its trail would tell
-    whether the address had an account before.
+    Not those where they wait and have not proven that it is they who asked, nor those that added them and where they have not come:
+    what such a school read in its trail would tell whether the address has an account, and where it signs in.
     """
     asked = (Membership.status == "pending") & User.email_confirmed_at.is_not(None) & ~Membership.awaits_own_yes
+    came = Membership.status.in_(["active", "suspended"]) & ~Membership.link_awaited
     rows = (
         select(Tenant, Membership)
         .join(Membership, Membership.tenant_id == Tenant.id)
         .join(User, User.id == Membership.user_id)
-        .where(Membership.user_id == user_id, or_(Membership.status.in_(["active", "suspended"]), asked))
+        .where(Membership.user_id == user_id, or_(came, asked))
         .order_by(Tenant.name)
     )
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
@@ -291,6 +293,18 @@ def counts_as_confirmed() -> ColumnElement[bool]:
     return User.email_confirmed_at.is_not(None) & ~Membership.awaits_own_yes if can_send_mail() else true()
 
 
+def may_be_anybodys() -> ColumnElement[bool]:
+    """The condition on a User and their Membership that it is a request which anybody may have typed: whoever holds the address has
+    not said yes to it, so that it keeps no school from inviting or adding them."""
+    return Membership.status.in_(["pending", "declined"]) & ~counts_as_confirmed()
+
+
+def is_anybodys(member: Membership) -> bool:
+    """Whether a member is only a request that anybody may have typed."""
+    found = select(Membership.id).join(User, User.id == Membership.user_id)
+    return session.execute(found.where(Membership.id == member.id, may_be_anybodys())).first() is not None
+
+
 def find_user(user_id: int | None) -> User | None:
     return session.get(User, user_id or 0)
 
@@ -299,8 +313,7 @@ def find_tenant_for_mail(user_id: int | None) -> tenancy.TenantRef | None:
     """A school whose worker mails a person: the first of theirs; for nobody the first there is, at the same cost."""
     before = tenancy.current()
     tenancy.enter(None, user_id=user_id or 0)
-    mine = select(func.min(Membership.tenant_id)).where(Membership.user_id == (user_id or 0))
-    theirs = mine.where(~Membership.awaits_own_yes).scalar_subquery()
+    theirs = select(func.min(Membership.tenant_id)).where(_is_their_own(user_id or 0)).scalar_subquery()
     first = select(func.min(Tenant.id)).scalar_subquery()
     found = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone).where(Tenant.id == func.coalesce(theirs, first))
     row = session.execute(found).first()
@@ -308,13 +321,18 @@ def find_tenant_for_mail(user_id: int | None) -> tenancy.TenantRef | None:
     return tenancy.TenantRef(*row) if row else None
 
 
+def _is_their_own(user_id: int) -> ColumnElement[bool]:
+    """The condition on a row that it is a person's, and not of a stranger who asked with their address."""
+    return (Membership.user_id == user_id) & (Membership.status != "erased") & ~Membership.awaits_own_yes
+
+
 def list_standings_of_user(user_id: int) -> list[tuple[Tenant, Membership]]:
     """The schools that know a person but do not let them in (yet), or let nobody in, by name. Needs the person's stamp in force."""
-    kept_out = or_(Membership.status.in_(NOT_LET_IN), Tenant.suspended_at.is_not(None))
+    kept_out = or_(Membership.status.in_(NOT_LET_IN), Membership.link_awaited, Tenant.suspended_at.is_not(None))
     rows = (
         select(Tenant, Membership)
         .join(Membership, Membership.tenant_id == Tenant.id)
-        .where(Membership.user_id == user_id, Membership.status != "erased", kept_out, ~Membership.awaits_own_yes)
+        .where(_is_their_own(user_id), kept_out)
         .order_by(Tenant.name)
     )
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
@@ -331,10 +349,17 @@ def find_standing_member(user_id: int) -> Membership | None:
 
 
 def list_schools_holding(user_id: int) -> list[tuple[Tenant, Membership]]:
-    """The schools that have a row of a person, in whatever state, by name. Needs the person's stamp in force."""
+    """The schools that `count_schools_of_user` counts, by name. Needs the person's stamp in force."""
     rows = select(Tenant, Membership).join(Membership, Membership.tenant_id == Tenant.id)
-    rows = rows.where(Membership.user_id == user_id, Membership.status != "erased").order_by(Tenant.name)
+    rows = rows.where(_is_their_own(user_id)).order_by(Tenant.name)
     return [(tenant, membership) for tenant, membership in session.execute(rows)]
+
+
+def list_requests_of_strangers(user_id: int) -> list[tuple[Tenant, Membership]]:
+    """Where strangers asked to join with a person's address, by school. Needs the person's stamp in force."""
+    rows = select(Tenant, Membership).join(Membership, Membership.tenant_id == Tenant.id)
+    rows = rows.where(Membership.user_id == user_id, Membership.status != "erased", Membership.awaits_own_yes)
+    return [(tenant, membership) for tenant, membership in session.execute(rows.order_by(Tenant.id))]
 
 
 def find_link_by_id(link_id: int) -> OneUseToken | None:
@@ -389,9 +414,10 @@ def list_people(
 
 
 def _stands(status: str | None) -> ColumnElement[bool]:
+    there = Membership.status != "erased"
     if status == ASKS_ERASURE:
-        return Membership.erasure_asked_at.is_not(None)
-    return Membership.status == status if status else Membership.status != "erased"
+        return Membership.erasure_asked_at.is_not(None) & there
+    return Membership.status == status if status else there
 
 
 def _named(search: str) -> Iterator[Any]:
@@ -491,12 +517,11 @@ def list_open_sessions(user_id: int, *, idle: timedelta) -> list[UserSession]:
 
 
 def count_schools_of_user(user_id: int) -> int:
-    """In how many schools a person has a row, in whatever state, that is not of a stranger's asking: also from inside one."""
+    """How many schools have a row of a person, in whatever state, that is not of a stranger's asking: also from inside one."""
     session.flush()
     before = tenancy.current()
     tenancy.enter(None, user_id=user_id)
-    theirs = select(func.count()).where(Membership.user_id == user_id, ~Membership.awaits_own_yes)
-    count = session.execute(theirs).scalar_one()
+    count = session.execute(select(func.count()).where(_is_their_own(user_id))).scalar_one()
     tenancy.enter(before)
     return count
 

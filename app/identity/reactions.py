@@ -1,4 +1,4 @@
-"""People are told by mail what was decided about them."""
+"""People are told by mail what was decided about them; but not of what a stranger asked for with their address."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def tell_of_return(event: MemberReinstated) -> None:
 
 def _tell(membership_id: int, notice: str) -> None:
     member = session.get(Membership, membership_id)
-    user = find_user(member.user_id) if member else None
+    user = find_user(member.user_id) if member and not member.awaits_own_yes else None
     if user:
         tell(user, notice)

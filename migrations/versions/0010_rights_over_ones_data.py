@@ -19,7 +19,8 @@ def upgrade() -> None:
     op.add_column("membership", sa.Column("erasure_asked_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(
         "update membership m set erasure_asked_at = j.created_at from job j "
-        f"where j.tenant_id = m.tenant_id and j.args ->> 'member_id' = m.id::text and j.{MAILS_NOT_SENT}"
+        f"where j.tenant_id = m.tenant_id and j.args ->> 'member_id' = m.id::text and j.{MAILS_NOT_SENT} "
+        "and m.status <> 'erased'"
     )
     op.execute(f"delete from job where {MAILS_NOT_SENT}")
     op.create_index(

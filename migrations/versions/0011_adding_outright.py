@@ -14,7 +14,8 @@ LET_IN_ELSEWHERE = """
 create function is_let_in_elsewhere(person bigint, school bigint) returns boolean
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
   select exists (select from membership m join tenant t on t.id = m.tenant_id
-    where m.user_id = person and m.tenant_id <> school and m.status = 'active' and t.suspended_at is null)
+    where m.user_id = person and m.tenant_id <> school and m.status = 'active' and not m.link_awaited
+    and t.suspended_at is null)
 $$
 """
 """Runs as the owner, past the wall, for whoever asks: so it says yes or no, and not where."""

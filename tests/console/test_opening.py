@@ -17,8 +17,9 @@ from app.foundation import tenancy
 from app.foundation.db import session, unit_of_work
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership
+from app.identity.queries import find_user_by_email
 from app.tenants.models import Tenant
-from tests.cast import LEO, at_school
+from tests.cast import LEO, PASSWORD, at_school
 from tests.client import LintingClient, Page
 from tests.console.schools import entries, operator, operator_actor, platform_entries, tenant, user_id
 from tests.identity.mailbox import assert_snapshot, sent
@@ -81,6 +82,21 @@ def test_or_by_the_link_in_the_mail_and_then_the_shown_one_is_void(app: Flask) -
     assert LintingClient(app).get(link_on(page)).status == 410
 
 
+def test_a_link_that_an_operator_hands_over_proves_no_mailbox(app: Flask) -> None:
+    come_in(app, link_on(open_ridge(operator(app))))
+    user = find_user_by_email(TYPED["admin_email"])
+    assert user
+    assert user.email_confirmed_at is None
+
+
+def test_a_link_made_anew_voids_the_one_that_was_shown_and_none_that_was_mailed(app: Flask) -> None:
+    client = operator(app)
+    first = link_on(open_ridge(client))
+    (mail,) = sent(app, "ridge")
+    again = link_on(client.get("/operator/schools/ridge").form("New link").submit())
+    assert [LintingClient(app).get(path).status for path in (first, again, mail.path)] == [410, 200, 200]
+
+
 def test_where_there_is_no_mail_the_shown_link_is_the_only_one(app: Flask, no_mail: None) -> None:
     client = operator(app)
     assert "sends no mail" in client.get(NEW).text
@@ -107,7 +123,8 @@ def test_somebody_who_has_an_account_keeps_their_password(app: Flask) -> None:
     page = open_ridge(operator(app), admin_email=LEO.email, admin_name="Leo Hart")
     form = LintingClient(app).get(link_on(page)).form("Accept the invitation")
     assert "password" not in form.names()
-    form.submit()
+    assert form.submit().status == 422, "the operator holds the link too, and would accept in their name"
+    form.fill(current=PASSWORD).submit()
     assert "Ridge Gliding" in LintingClient(app).sign_in(LEO).get("/schools").text
 
 

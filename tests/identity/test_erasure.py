@@ -22,11 +22,11 @@ from app.identity.operations.accounts import add_user
 from app.identity.operations.erasure import erase_person
 from app.identity.operations.profile import change_profile
 from app.identity.operations.registration import invite
-from app.identity.queries import find_user_by_email
+from app.identity.queries import ASKS_ERASURE, find_user_by_email, list_people
 from app.notifications.models import Notification
 from app.scheduling.models import Booking
 from app.scheduling.operations.ending import cancel_booking
-from tests.cast import ANA, BEA, BO, HAL, LEO, LOU, MAX, OLGA, OPERATOR, Person, actor, at_school, member
+from tests.cast import ANA, BEA, BO, HAL, LEO, LOU, MAX, OLGA, OPERATOR, PASSWORD, Person, actor, at_school, member
 from tests.client import LintingClient, Page
 from tests.identity.mailbox import assert_snapshot, sent
 from tests.identity.test_export import booked
@@ -400,3 +400,31 @@ def test_the_litany(app: Flask) -> None:
     assert app.test_client().delete(path).status_code == 405
     assert LintingClient(app).sign_in(LOU).get("/skyline/profile/erasure").status == 404
     assert row(id_of(LEO)).status == "active"
+
+
+def test_whoever_was_never_let_in_is_not_told_that_their_account_goes(app: Flask) -> None:
+    invited = invited_at_harbour(app, LEO.email)
+    leo, hal = LintingClient(app).sign_in(LEO), LintingClient(app).sign_in(HAL)
+    assert "Your account stays" in leo.get("/harbour/profile/erasure").text
+    assert "e-mail, password and sessions too" in leo.get("/skyline/profile/erasure").text
+    assert "stays theirs" in hal.get(f"/harbour/people/{invited}/erasure").text
+    with at_school("harbour"):
+        lou = member(LOU).id
+    assert "e-mail, password and sessions too" in hal.get(f"/harbour/people/{lou}/erasure").text
+    assert "Your account goes with the last school." in leo.get("/account/deletion").text
+
+
+def test_whom_schools_only_invited_is_told_to_end_the_account_themself(app: Flask) -> None:
+    user = add_user("nia@elsewhere.example", password=PASSWORD, cost=4)
+    user.email_confirmed_at = clock.now()
+    invited_at_harbour(app, user.email)
+    page = LintingClient(app).sign_in(Person(user.email, "")).get("/account/deletion")
+    assert "Your account stays: end it here once it has." in page.text
+
+
+def test_who_is_erased_asks_for_nothing(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        gone = member(LEO)
+        gone.status, gone.erasure_asked_at = "erased", clock.now()
+        session.commit()
+        assert list_people(status=ASKS_ERASURE).rows == []

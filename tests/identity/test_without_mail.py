@@ -11,9 +11,12 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.foundation import clock
+from app.foundation.actor import STRANGER
 from app.foundation.db import session
 from app.foundation.models import Job
 from app.identity.operations.accounts import add_user, name_operator, reset_by_hand
+from app.identity.operations.credentials import set_password
+from app.identity.operations.registration import accept_invitation
 from app.identity.queries import find_standing_member, find_user_by_email
 from tests.cast import ANA, HAL, LEO, LOU, Person, at_school
 from tests.client import LintingClient, Page
@@ -89,6 +92,22 @@ def test_the_link_of_a_school_does_not_claim_whom_another_invited_before(app: Fl
     LintingClient(app).get(first).form("Accept the invitation").fill(password=CHOSEN).submit()
     LintingClient(app).get(second).form("Accept the invitation").fill(current=CHOSEN).submit()
     assert (standing_of(EMAIL), standing_of(EMAIL, "harbour")) == ("active", "active")
+
+
+def test_whoever_comes_second_by_a_first_password_is_not_signed_in_to_the_others_account(app: Flask) -> None:
+    """Both pages asked for a first password when they were shown; the other school's person was quicker."""
+    first, second = link_on(invite(app)), link_on(invite(app, by=HAL))
+    with app.test_request_context(), at_school("skyline"):
+        user = find_user_by_email(EMAIL)
+        assert user
+        set_password(user, "whoever was quicker", cost=4)
+        session.commit()
+    with app.test_request_context(), at_school("skyline"):
+        token = first.rsplit("/", 1)[1]
+        assert accept_invitation(token, password=CHOSEN, cost=4, actor=STRANGER) is None
+        session.rollback()
+    assert standing_of(EMAIL) == "invited"
+    assert LintingClient(app).get(second).status == 200
 
 
 def test_an_invitation_that_came_first_claims_nobody_whom_another_school_has_let_in(app: Flask) -> None:

@@ -30,7 +30,7 @@ Nobody;nobody at all;;;
 
 def a_learner(inside: Inside, name: str, *, status: str = "active", role: Role = Role.LEARNER) -> Person:
     """Somebody of Skyline whom no other journey knows."""
-    person = Person(f"{name.lower().replace(' ', '.')}@elsewhere.example", "skyline")
+    person = Person(f"{name.replace(' ', '.').lower()}@elsewhere.example", "skyline")
     with inside("skyline"):
         user = add_user(person.email, password=PASSWORD, cost=4)
         user.email_confirmed_at = clock.now()
@@ -151,6 +151,35 @@ def test_an_instructor_is_added_outright_is_booked_and_keeps_hours(
     page.get_by_role("button", name="Save availability").click()
     expect(page.get_by_text("Saved").first).to_be_visible()
     expect(monday.nth(0)).to_have_value("09:00")
+
+
+@BOTH_WAYS
+def test_who_is_added_and_has_an_account_comes_in_by_a_press(open_page: OpenPage, inside: Inside, script: bool) -> None:
+    name, email = ("Gil Sorel", "gil@elsewhere.example") if script else ("Hedy Sorel", "hedy@elsewhere.example")
+    with inside("skyline"):
+        add_user(email, password=PASSWORD, cost=4).email_confirmed_at = clock.now()
+    admin = open_page(ANA, script=script)
+    admin.goto("/skyline/people/new")
+    admin.get_by_label("Name").fill(name)
+    admin.get_by_label("E-mail").fill(email)
+    admin.get_by_role("button", name="Add person").click()
+    heading(admin, name)
+
+    page = open_page(script=script, width=390)
+    page.goto("/login")
+    fill_in_sign_in(page, email, PASSWORD)
+    heading(page, "Your schools")
+    admin.reload()
+    expect(admin.get_by_text("They are in, and have not come by their link yet.")).to_be_visible()
+    page.get_by_role("link", name="It waits for you to come in").click()
+    heading(page, "You are invited")
+    expect(page.get_by_text(f"Skyline Flight School has added you as {email}.")).to_be_visible()
+    check_widths(page)
+    check_accessibility(page)
+    page.get_by_role("button", name="Come in").click()
+    expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
+    admin.reload()
+    expect(admin.get_by_text("They are in, and have not come by their link yet.")).not_to_be_visible()
 
 
 @BOTH_WAYS

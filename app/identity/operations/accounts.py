@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
@@ -199,13 +199,10 @@ def record_refusal(action: str, *, actor: Actor) -> None:
         audit_at_schools(action, user)
 
 
-def audit_at_schools(
-    action: str, user: User, *, by: Actor | None = None, each: Callable[[Membership], None] | None = None
-) -> tuple[TenantRef, ...]:
+def audit_at_schools(action: str, user: User, *, by: Actor | None = None) -> tuple[TenantRef, ...]:
     """Record what happened to an account at each school that knows its person, else on the platform.
 
-    `by` is who did it, if not the person; `each` is done to what they are at each school. Returns the schools they may enter:
-    not those where they wait or are suspended.
+    `by` is who did it, if not the person. Returns the schools they may enter: not those where they wait or are suspended.
     """
     before = tenancy.current()
     tenancy.enter(None, user_id=user.id)
@@ -216,8 +213,6 @@ def audit_at_schools(
         if member.is_active and not tenant.suspended_at:
             open_ones.append(school)
         with tenancy.tenant_scope(school):
-            if each:
-                each(member)
             audit(action, actor=by or Actor(user_id=user.id, membership_id=member.id), subject=member)
             session.flush()
     if not rows:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -17,14 +16,12 @@ from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
-from app.foundation.formats import sort_key
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import MemberAdded
 from app.identity.models import Membership, User
 from app.identity.operations.links import mail_link
-from app.identity.operations.registration import KnownHere
-from app.identity.queries import find_standing_member
+from app.identity.operations.registration import find_to_invite, take_over
 from app.identity.rules import Purpose, address_problem, plain_address
 from app.tenants.models import Department
 
@@ -34,18 +31,16 @@ def add_outright(
 ) -> Membership:
     """Let somebody in to the school in force who is not asked first; a mail with a link follows.
 
-    Who was invited before is in now, as what this says of them. Refuses who is known otherwise.
+    Who was invited before, or in whose name anybody may have asked, is in now, as what this says of them. Refuses who is known
+    otherwise.
     """
     email = plain_address(email)
     if problem := address_problem(email):
         raise Refusal(problem)
     user_id = hold_accounts([email])[email]
-    member = find_standing_member(user_id) or Membership(user_id=user_id, status="invited", tags=[])
-    if member.status != "invited":
-        raise KnownHere(_("%(email)s is known here already, as %(name)s.", email=email, name=member.name))
-    member.name, member.name_key = name, sort_key(name)
-    member.roles = sorted({role.value for role in roles})
-    member.department_id, member.known_as = department.id if department else None, email
+    member = find_to_invite(user_id, email) or Membership(user_id=user_id, known_as=email, tags=[])
+    chosen = sorted({role.value for role in roles})
+    take_over(member, name=name, roles=chosen, department_id=department.id if department else None)
     session.add(member)
     let_in_at_once([member], actor=actor)
     mail_link(Purpose.INVITATION, user_id=user_id, membership_id=member.id)

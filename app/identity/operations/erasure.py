@@ -9,21 +9,22 @@ from sqlalchemy import delete
 
 from app.audit.operations import audit, audit_on_platform
 from app.audit.queries import was_done_since
-from app.foundation import clock, personal_data
-from app.foundation.actor import Actor
+from app.foundation import clock, personal_data, tenancy
+from app.foundation.actor import SYSTEM, Actor
 from app.foundation.db import session
 from app.foundation.events import announce
 from app.foundation.formats import sort_key
 from app.foundation.models import OnceKey
 from app.foundation.refusals import Refusal
+from app.foundation.tenancy import TenantRef
 from app.identity.events import ErasureRequested, MemberErased
 from app.identity.models import Membership, OneUseToken, User
 from app.identity.operations.accounts import prove_password
 from app.identity.operations.credentials import drop_second_factor, end_sessions, hold_user
-from app.identity.operations.people import keep_an_admin
+from app.identity.operations.people import hold_member, keep_an_admin
 from app.identity.operations.profile import expect_proven
 from app.identity.operations.second_factor import use_code, wrong_code
-from app.identity.queries import count_schools_of_user
+from app.identity.queries import count_schools_of_user, list_requests_of_strangers
 
 ERASED = "Erased person"
 
@@ -84,22 +85,28 @@ def erase_person(member: Membership, *, actor: Actor) -> Membership:
     if member.id == actor.membership_id:
         raise Refusal(_("You cannot erase yourself. Another admin can."))
     keep_an_admin(without=member, actor=actor)
+    user = hold_user(member.user_id)
+    hold_member(member)
     if member.erased_at:
         raise Refusal(_("This person is erased already."))
-    user, status = hold_user(member.user_id), member.status
-    assert user
-    personal_data.blank(member.id)
-    session.execute(delete(OnceKey).where(OnceKey.user_id == user.id))
-    session.execute(delete(OneUseToken).where(OneUseToken.membership_id == member.id))
-    if _goes_with(member, user):
+    session.execute(delete(OnceKey).where(OnceKey.user_id == member.user_id))
+    if user and _goes_with(member, user):
         _erase_account(user, "account.erased")
-    else:
+    elif user:
         member.user_id = _nobody().id
+    _erase_row(member, actor=actor)
+    return member
+
+
+def _erase_row(member: Membership, *, actor: Actor) -> None:
+    """What the school in force keeps of somebody is blanked, whatever becomes of the account."""
+    status = member.status
+    personal_data.blank(member.id)
+    session.execute(delete(OneUseToken).where(OneUseToken.membership_id == member.id))
     _blank(member)
     session.flush()
     audit("member.erased", actor=actor, subject=member, before={"status": status}, after={"status": "erased"})
     announce(MemberErased(member.id))
-    return member
 
 
 def _blank(member: Membership) -> None:
@@ -117,8 +124,7 @@ def _goes_with(member: Membership, user: User) -> bool:
     school's at all."""
     if member.awaits_own_yes:
         return False
-    was_in = not member.link_awaited and (member.approved_at is not None or member.status in ("active", "suspended"))
-    is_theirs_alone = was_in or user.email_confirmed_at is None
+    is_theirs_alone = member.was_let_in or user.email_confirmed_at is None
     return is_theirs_alone and not user.is_operator and count_schools_of_user(user.id) == 1
 
 
@@ -131,12 +137,25 @@ def _nobody() -> User:
 
 
 def _erase_account(user: User, action: str) -> None:
+    """The account goes, and with it what strangers asked for in its name: its person could not have that erased any more."""
+    _erase_requests_of_strangers(user)
     end_sessions(user.id, reason="erased")
     drop_second_factor(user)
     session.execute(delete(OneUseToken).where(OneUseToken.user_id == user.id))
     user.email, user.password_hash, user.email_confirmed_at = _no_address(), None, None
     user.erased_at = clock.now()
     audit_on_platform(action, user_id=user.id)
+
+
+def _erase_requests_of_strangers(user: User) -> None:
+    before = tenancy.current()
+    tenancy.enter(None, user_id=user.id)
+    for tenant, member in list_requests_of_strangers(user.id):
+        with tenancy.tenant_scope(TenantRef(tenant.id, tenant.slug, tenant.name, tenant.zone)):
+            hold_member(member)
+            _erase_row(member, actor=SYSTEM)
+            session.flush()
+    tenancy.enter(before)
 
 
 def _no_address() -> str:

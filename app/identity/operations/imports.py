@@ -27,7 +27,7 @@ from app.identity.events import MemberInvited, ProfileChanged
 from app.identity.models import Membership, PeopleImport, User
 from app.identity.operations.adding import hold_accounts, let_in_at_once, record_added
 from app.identity.operations.links import mail_links
-from app.identity.queries import known_address
+from app.identity.queries import known_address, may_be_anybodys
 from app.identity.rules import Purpose, address_problem, plain_address, role_words, standing_words
 from app.tenants.queries import list_departments
 
@@ -89,19 +89,23 @@ def draft_import(text: str | bytes, *, at_once: bool = False, actor: Actor) -> P
 def carry_out_import(draft: PeopleImport, *, actor: Actor) -> Counter[str]:
     """Do what the review said, judged anew as things stand now. Returns how many rows had which outcome. Its list is forgotten.
 
+    Who is here by another address counts as refused, and that they are is not said.
     Refuses a list that somebody else carried out or forgot meanwhile.
     """
     _lock(draft)
     rows = rows_of(draft)
     known = review(rows, at_once=draft.at_once, hold=True)
     departments = _departments()
-    _add([row for row in rows if row.outcome == ADDED], departments, at_once=draft.at_once, actor=actor)
+    wanted = [row for row in rows if row.outcome == ADDED]
+    left_out = len(wanted) - _add(wanted, departments, at_once=draft.at_once, actor=actor)
     changed = {known[row.email.lower()].id: row for row in rows if row.outcome == CHANGED}
     for row in changed.values():
         _change(known[row.email.lower()], row, departments, actor=actor)
     if draft.at_once:
         _let_in_invited(changed.keys(), actor=actor)
     outcomes = Counter(row.outcome for row in rows)
+    outcomes += Counter({REFUSED: left_out})
+    outcomes -= Counter({ADDED: left_out})
     audit("import.carried_out", actor=actor, subject=draft, after=dict(outcomes))
     session.delete(draft)
     session.flush()
@@ -194,7 +198,8 @@ def _row(number: int, cells: list[str], columns: Mapping[int, str]) -> Row:
 
 
 def review(rows: list[Row], *, at_once: bool, hold: bool = False) -> dict[str, Membership]:
-    """Say of each row what would be done with it, in two SELECTs. Returns the people who are known here, by e-mail.
+    """Say of each row what would be done with it, in two SELECTs. Returns the people who are known here, by e-mail: not those in
+    whose name anybody may have asked, who are added as if they were not.
 
     `hold` holds them until the transaction ends, so that nobody is changed who is erased at the same time.
     """
@@ -211,7 +216,7 @@ def review(rows: list[Row], *, at_once: bool, hold: bool = False) -> dict[str, M
 def _known(rows: list[Row], *, hold: bool) -> dict[str, Membership]:
     mails = {row.email.lower() for row in rows}
     here = select(known_address(), Membership).join(User, User.id == Membership.user_id)
-    here = here.where(known_address().in_(mails)).order_by(Membership.id)
+    here = here.where(known_address().in_(mails), ~may_be_anybodys()).order_by(Membership.id)
     if hold:
         held = here.with_for_update(of=Membership, key_share=True)
         here = held.execution_options(populate_existing=True)
@@ -280,20 +285,36 @@ def roles_of(row: Row) -> list[str]:
 # -- carrying out --------------------------------------------------------------------------------------------------
 
 
-def _add(rows: list[Row], departments: Mapping[str, int], *, at_once: bool, actor: Actor) -> None:
-    """Users, members, links and mails: a statement each, however many rows there are."""
+def _add(rows: list[Row], departments: Mapping[str, int], *, at_once: bool, actor: Actor) -> int:
+    """Users, members, links and mails: a statement each, however many rows there are. Returns how many people were added."""
     if not rows:
-        return
+        return 0
     mails = {row.email.lower(): row for row in rows}
     user_ids = hold_accounts(row.email for row in rows)
     values = [_member_values(row, user_ids[mail], departments, at_once=at_once) for mail, row in mails.items()]
     made = insert(Membership).on_conflict_do_nothing()
-    members = list(session.scalars(made.returning(Membership), values))
+    members = _take_over(values) + list(session.scalars(made.returning(Membership), values))
     if at_once:
         record_added(members, actor=actor)
     else:
         _record_invited(members, actor=actor)
     _mail_links(members)
+    return len(members)
+
+
+def _take_over(values: list[dict[str, Any]]) -> list[Membership]:
+    """Requests that anybody may have typed become what the list says. Their accounts are held."""
+    said = {value["user_id"]: value for value in values}
+    asked = select(Membership).join(User, User.id == Membership.user_id)
+    asked = asked.where(Membership.user_id.in_(said), may_be_anybodys(), Membership.known_as == User.email)
+    asked = asked.order_by(Membership.id).with_for_update(of=Membership, key_share=True)
+    members = list(session.scalars(asked.execution_options(populate_existing=True)))
+    for member in members:
+        for name, value in said[member.user_id].items():
+            setattr(member, name, value)
+        member.standing_reason, member.awaits_own_yes = None, False
+    session.flush()
+    return members
 
 
 def _record_invited(members: list[Membership], *, actor: Actor) -> None:

@@ -62,11 +62,18 @@ def mail_links(purpose: Purpose, people: list[tuple[int, int]]) -> None:
     schedule_jobs("identity.send_link_mail", [(f"link:{link.id}", {"link_id": link.id}) for link in links])
 
 
-def issue_link(purpose: Purpose, *, user_id: int | None = None, membership_id: int | None = None) -> str:
-    """A link's token at once, for one that is handed over instead of mailed. Voids those of its purpose that were given before."""
+def issue_link(
+    purpose: Purpose, *, user_id: int | None = None, membership_id: int | None = None, besides_mail: bool = False
+) -> str:
+    """A link's token at once, for one that is handed over instead of mailed. Voids those of its purpose that were given before;
+    `besides_mail`, only those that were handed over.
+    """
     link = prepare_link(purpose, user_id=user_id, membership_id=membership_id)
     link.is_handed_over = True
-    void_older(link)
+    if besides_mail:
+        _void(link, (OneUseToken.id < link.id) & OneUseToken.is_handed_over)
+    else:
+        void_older(link)
     return renew_link(link)
 
 

@@ -82,7 +82,7 @@ def _confirmation(user: User, _link: OneUseToken, token: str) -> tuple[Letter, s
     """To somebody who asked to join, or who was said to: the same words whether they have an account or not."""
     school = tenancy.required()
     member = find_standing_member(user.id)
-    if member and member.status in {"active", "suspended", "declined"}:
+    if member and member.status in {"active", "suspended", "declined"} and not member.awaits_own_yes:
         return _known_already(user), user.email
     address = absolute_url("identity.confirmation_new", tenant=school.slug, token=token)
     return (

@@ -75,7 +75,9 @@ def decline_member(member: Membership, *, reason: str, actor: Actor) -> Membersh
 
 
 def suspend_member(member: Membership, *, reason: str, actor: Actor) -> Membership:
-    """Keep a person out from their next request on. They read the reason; where nobody else lets them in they are signed out."""
+    """Keep a person out from their next request on. They read the reason; where nobody else lets them in they are signed out.
+    Whose account the school was only ever told the address of is not.
+    """
     if member.id == actor.membership_id:
         raise Refusal(_("You cannot suspend yourself. Another admin can."))
     keep_an_admin(without=member, actor=actor)
@@ -84,7 +86,7 @@ def suspend_member(member: Membership, *, reason: str, actor: Actor) -> Membersh
     member.status, member.standing_reason = "suspended", reason
     _record("member.suspended", member, "active", actor=actor, reason=reason)
     announce(MemberSuspended(member.id))
-    if user and not user.is_operator and not is_let_in_elsewhere(user.id):
+    if user and not (user.is_operator or member.link_awaited or is_let_in_elsewhere(user.id)):
         end_sessions(user.id, reason=SUSPENDED)
     return member
 

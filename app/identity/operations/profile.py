@@ -79,7 +79,7 @@ def tell(member: Membership, *, actor: Actor) -> Told:
     assert user
     is_self = actor.user_id == user.id
     audit("profile.exported", actor=actor, subject=member)
-    account: dict[str, Any] = {"email": user.email}
+    account: dict[str, Any] = {"email": user.email if is_self else member.known_as or user.email}
     if is_self:
         account |= {
             "email_confirmed_at": user.email_confirmed_at,
@@ -94,7 +94,7 @@ def tell(member: Membership, *, actor: Actor) -> Told:
 
 
 def expect_proven(member: Membership) -> None:
-    """Refuse a person whom the school has not let in and whose account may be somebody else's.
+    """Refuse a person who has not come in, and whose account may be somebody else's.
 
     Anybody may have registered with the address that an admin typed: they are not told what the school wrote down of its owner.
     """
@@ -109,9 +109,11 @@ def expect_proven(member: Membership) -> None:
 
 def is_proven(member: Membership, user: User) -> bool:
     """Whether the account is known to be of the person whom the school means."""
-    if member.is_active or user.email_confirmed_at:
+    if user.email_confirmed_at:
         return True
-    return member.status != "invited" and not can_send_mail()
+    if member.link_awaited:
+        return False
+    return member.is_active or (member.status != "invited" and not can_send_mail())
 
 
 def _rows(
@@ -119,13 +121,14 @@ def _rows(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of an export, with the network addresses of the person's own deeds, if it is they who read it.
 
-    Of what others did to them, where those did it from is not told: it is about those others.
+    Of what others did to them, or anybody may have in their name, where those did it from is not told: it is about those others.
     """
     for table, row in personal_data.stream(member_id, school, account_id=account_id):
         if table in _BOUND_TO:
             cipher, key_id = row.pop("ip_cipher"), row.pop("ip_key_id")
-            if table == "audit_entry" and row["actor_id"] != member_id:
-                del row["user_agent"]
+            is_others = table == "audit_entry" and row["actor_id"] != member_id
+            if is_others or row["action"] in _BY_ANYBODY:
+                row.pop("user_agent", None)
             elif account_id:
                 bound_to = _BOUND_TO[table] or str(school.id)
                 row["ip"] = ring.read(bytes.fromhex(cipher[2:]) if cipher else None, key_id, bound_to=bound_to)
@@ -134,6 +137,8 @@ def _rows(
 
 _BOUND_TO = {"audit_entry": "", "platform_entry": PLATFORM}
 """The tables that keep encrypted addresses, and what those are bound to; empty for the school."""
+_BY_ANYBODY = frozenset({"password.reset_asked", "session.refused", "second_factor.refused"})
+"""What stands in a person's trail though nobody was signed in as them."""
 
 
 def _check(member: Membership, changed: dict[str, Any]) -> None:

@@ -28,7 +28,8 @@ from app.identity.operations.credentials import (
     set_password,
 )
 from app.identity.operations.links import issue_link, mail_link, use_link
-from app.identity.queries import find_standing_member, find_user, is_known_elsewhere
+from app.identity.operations.people import hold_member
+from app.identity.queries import find_standing_member, find_user, is_anybodys, is_known_elsewhere
 from app.identity.rules import Purpose, address_problem, hash_password, new_token, plain_address
 from app.tenants.models import Department
 
@@ -105,24 +106,49 @@ def confirm_registration(token: str, *, name: str | None, actor: Actor) -> Membe
 def invite(
     *, email: str, name: str, roles: Iterable[Role], department: Department | None = None, actor: Actor
 ) -> Membership:
-    """Invite somebody to the school in force; a mail with a link follows. Who was invited before is sent a new link."""
+    """Invite somebody to the school in force; a mail with a link follows. Who was invited before is sent a new link.
+
+    A request that anybody may have typed becomes the invitation.
+    """
     email = plain_address(email)
     if problem := address_problem(email):
         raise Refusal(problem)
     user = hold_user_by_email(email) or _new_user(email, None) or hold_user_by_email(email)
     assert user
-    member = find_standing_member(user.id)
-    if member is None:
+    member = find_to_invite(user.id, email)
+    if member is None or member.status != "invited":
         chosen = sorted({role.value for role in roles})
         department_id = department.id if department else None
-        member = _add(user, name=name, email=email, roles=chosen, status="invited", department_id=department_id)
+        if member is None:
+            member = _add(user, name=name, email=email, roles=chosen, status="invited")
+        take_over(member, name=name, roles=chosen, department_id=department_id)
         audit("member.invited", actor=actor, subject=member, after={"roles": chosen, "department_id": department_id})
         announce(MemberInvited(member.id))
-    elif member.status != "invited":
-        raise KnownHere(_("%(email)s is known here already, as %(name)s.", email=email, name=member.name))
     member.known_as = email
     invite_again(member, actor=actor)
     return member
+
+
+def find_to_invite(user_id: int, email: str) -> Membership | None:
+    """What the school in force has of somebody whom it invites or adds by an address, held; None if nothing.
+
+    Refuses who is known otherwise. Whom it knows by another address it is not told to be the same person.
+    """
+    member = find_standing_member(user_id)
+    if member is None:
+        return None
+    hold_member(member)
+    if member.known_as not in (None, email):
+        raise KnownHere(_("%(email)s cannot be added here. Ask the person for another address.", email=email))
+    if member.status == "invited" or is_anybodys(member):
+        return member
+    raise KnownHere(_("%(email)s is known here already, as %(name)s.", email=email, name=member.name))
+
+
+def take_over(member: Membership, *, name: str, roles: list[str], department_id: int | None) -> None:
+    """Somebody is invited as what the school says of them: what was asked in their name is void."""
+    member.name, member.name_key, member.roles, member.department_id = name, sort_key(name), roles, department_id
+    member.status, member.standing_reason, member.awaits_own_yes = "invited", None, False
 
 
 def invite_again(member: Membership, *, actor: Actor) -> None:
@@ -149,6 +175,7 @@ def accept_invitation(token: str, *, password: str | None, cost: int, actor: Act
 
     Who has no password chooses one, and so does who never confirmed the e-mail: until then a stranger may have registered with
     it, and be signed in. Whatever opened the account before does not any more. A link that was handed over proves no mailbox.
+    None as well if the password is chosen already by whoever was quicker: it may be somebody else.
     Refuses by one a first password that whoever handed it over may not choose.
     """
     link = use_link(token, Purpose.INVITATION)
@@ -160,6 +187,8 @@ def accept_invitation(token: str, *, password: str | None, cost: int, actor: Act
             raise NotByThisLink(_("The password of this account cannot be chosen by this link."))
         assert password
         set_password(user, password, cost=cost)
+    elif password:
+        return None
     if proves_mailbox(link):
         confirm_mailbox(user)
     was = member.status
@@ -172,6 +201,28 @@ def accept_invitation(token: str, *, password: str | None, cost: int, actor: Act
     if was == "invited":
         announce(MemberJoined(member.id))
     return member
+
+
+def come_in_by_account(*, actor: Actor) -> Membership:
+    """A signed-in person whom the school in force added outright comes in without the link, by an account that is known to be
+    theirs. Where there is no mail none is: there the link asks for the password.
+    """
+    user = hold_user(actor.user_id)
+    member = find_standing_member(user.id) if user else None
+    if user is None or member is None:
+        raise Refusal(_("The school does not let you in at the moment."))
+    hold_member(member)
+    if not may_come_in_by_account(member, user):
+        raise Refusal(_("Open the link that the school sent or gave you to come in."))
+    member.has_come()
+    audit("member.came", actor=Actor(user_id=user.id, membership_id=member.id), subject=member)
+    return member
+
+
+def may_come_in_by_account(member: Membership, user: User) -> bool:
+    """Whether somebody who was added has an account that is known to be theirs, and may use it to come in."""
+    is_awaited = member.is_active and member.link_awaited
+    return is_awaited and user.email_confirmed_at is not None and can_send_mail()
 
 
 def may_choose_password(user: User, member: Membership, link: OneUseToken) -> bool:
@@ -224,8 +275,9 @@ def _ask(user: User, *, name: str, email: str, actor: Actor, awaits_own_yes: boo
 
 
 def _say_yes(member: Membership, *, name: str) -> None:
-    """The person asks themself for what somebody asked for with their address."""
+    """The person asks themself for what somebody asked for with their address, whatever that one was told."""
     member.awaits_own_yes, member.name, member.name_key = False, name, sort_key(name)
+    member.status, member.standing_reason = "pending", None
 
 
 def _work_as_for_somebody_new(name: str, hashed: str) -> None:

@@ -15,7 +15,7 @@ from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.housekeeping import delete_batch
 from app.foundation.tenancy import TenantRef
-from app.identity.models import Membership, User, UserSession
+from app.identity.models import User, UserSession
 from app.identity.operations.accounts import audit_at_schools
 from app.identity.operations.acting import end_acting_of
 from app.identity.operations.credentials import end_sessions
@@ -91,8 +91,7 @@ def open_session(
     )
     session.add(opened)
     session.flush()
-    has_come = _has_come if user.email_confirmed_at else None
-    return SignedIn(user, token, audit_at_schools("session.opened", user, each=has_come))
+    return SignedIn(user, token, audit_at_schools("session.opened", user))
 
 
 def sign_out(actor: Actor) -> None:
@@ -130,12 +129,6 @@ def _hash_at_cost(user: User, password: str, *, cost: int) -> None:
         return
     same = update(User).where(User.id == user.id, User.password_hash == user.password_hash)
     session.execute(same.values(password_hash=hash_password(password, cost=cost)))
-
-
-def _has_come(member: Membership) -> None:
-    """Whoever signs in with an e-mail that is theirs needs no link any more to come in where they were added."""
-    if member.is_active:
-        member.has_come()
 
 
 def _audit(actor: Actor, action: str) -> None:

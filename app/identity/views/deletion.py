@@ -46,9 +46,10 @@ def _page(form: DeletionForm) -> Any:
     user = find_user(current_user.user_id)
     _fit(form, user)
     tenancy.enter(None, user_id=current_user.user_id)
+    schools = list_schools_holding(current_user.user_id)
     return page(
-        "identity/deletion.html", form=form, user=user, schools=list_schools_holding(current_user.user_id),
-        status=form.status,
+        "identity/deletion.html", form=form, user=user, schools=schools, status=form.status,
+        was_in=any(member.was_let_in for _school, member in schools),
     )  # fmt: skip
 
 

@@ -131,6 +131,8 @@ def import_carry_out(import_id: int) -> Any:
         _how_many(outcomes[ADDED], at_once),
         ngettext("%(num)d is changed.", "%(num)d are changed.", outcomes[CHANGED]) if outcomes[CHANGED] else "",
     ]
+    if outcomes[REFUSED]:
+        said.append(ngettext("%(num)d line was left out.", "%(num)d lines were left out.", outcomes[REFUSED]))
     status = None
     if outcomes[ADDED] and not can_send_mail():
         said.append(_("Take each one's link from their page, by “Make a link”, and hand it over."))

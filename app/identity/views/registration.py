@@ -21,10 +21,12 @@ from app.identity.operations.credentials import has_to_prove_password, needs_new
 from app.identity.operations.profile import is_proven
 from app.identity.operations.registration import (
     accept_invitation,
+    come_in_by_account,
     confirm_registration,
     invited_by,
     join,
     may_choose_password,
+    may_come_in_by_account,
     register,
 )
 from app.identity.queries import find_link, find_standing_member, find_user
@@ -131,6 +133,20 @@ def standing_show() -> Any:
     return _standing_page()
 
 
+@bp.post("/<tenant>/standing")
+@newcomers("somebody who was added outright and signs in with an account of theirs")
+def standing_come_in() -> Any:
+    if not current_user.is_authenticated:
+        raise SignInNeeded
+    home = f"/{tenancy.required().slug}/"
+    if current_user.membership_id:
+        return redirect(home, 303)
+    if not current_user.standing:
+        abort(404)
+    come_in_by_account(actor=current_user)
+    return reply(home, said=_("You are in."))
+
+
 @bp.app_errorhandler(NotLetIn)
 def show_standing(_error: NotLetIn) -> Any:
     """Every page of a school that does not let them in leads to where they read why; a post is refused."""
@@ -148,13 +164,16 @@ def show_standing(_error: NotLetIn) -> Any:
 
 def _standing_page(*, status: int = 200) -> Any:
     user, member = find_user(current_user.user_id), find_standing_member(current_user.user_id)
+    proven = bool(user and member and is_proven(member, user))
     return page(
         "identity/standing.html",
         standing=current_user.standing,
         confirmed=bool(user and user.email_confirmed_at) or not can_send_mail(),
         mails=can_send_mail(),
-        reason=member.standing_reason if member else None,
-        may_take_data=bool(user and member and is_proven(member, user)),
+        reason=member.standing_reason if member and proven else None,
+        may_take_data=proven,
+        may_come_in=bool(user and member and may_come_in_by_account(member, user)),
+        added_as=member.known_as if member else None,
         status=status,
     )
 
