@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -36,8 +37,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first: two workers share what is left, and a long test begun last would have one wait for it."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG_FOLDERS)
+    """Each of xdist's workers begins with a part of what takes long, and takes over from the others what is quick at the end.
+
+    A worker is given a stretch of the list to begin with: it holds whole files that take long, then its share of the rest.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [tests for path, tests in files.items() if path.parent.name in LONG_FOLDERS]
+    quick = [item for path, tests in files.items() if path.parent.name not in LONG_FOLDERS for item in tests]
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for tests in sorted(slow, key=len, reverse=True):
+        min(shares, key=len).extend(tests)
+    ordered: list[pytest.Item] = []
+    for number, share in enumerate(shares, start=1):
+        end = len(items) * number // workers
+        ordered += share
+        ordered += [quick.pop(0) for _ in range(min(len(quick), end - len(ordered)))]
+    items[:] = [*ordered, *quick]
     _leave_uncovered(items)
 
 
