@@ -107,9 +107,8 @@ def _style() -> Outcome:
 
 
 def _tests(has_browser: bool) -> Outcome:
-    """Run pytest in three processes, of which one mostly waits for servers and browsers to answer; the floor of the coverage
-    stands in pyproject.toml."""
-    command = [*_python("pytest"), "-n", "3", "--dist", "worksteal", "-rs", "--cov", "--cov-report=term"]
+    """Run pytest on both cores; the floor of the coverage stands in pyproject.toml."""
+    command = [*_python("pytest"), "-n", "2", "--dist", "worksteal", "-rs", "--cov", "--cov-report=term"]
     if not has_browser:
         command += ["-m", "not journey"]
     skipped = "" if has_browser else "browser journeys, because no Chromium is to be had here"

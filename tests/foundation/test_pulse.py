@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from app.foundation.db import make_engine
 from app.foundation.pulse import PATIENCE, Pulse, _resolved
 from launcher.embedded import Postgres, start_postgres
-from tests.launcher.processes import speaking_of, wait_until
+from tests.launcher.processes import frozen, speaking_of, wait_until
 from tests.pace import check_seconds, slowdown
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="these look at processes through /proc")
@@ -50,17 +48,9 @@ def ask(engine: Engine, statement: str) -> object:
         return connection.exec_driver_sql(statement).scalar()
 
 
-@contextmanager
-def frozen(postgres: Postgres) -> Iterator[None]:
-    """The server with all that it has started."""
-    processes = speaking_of(postgres.data_dir)
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
+def hanging(postgres: Postgres) -> AbstractContextManager[None]:
+    """The server with all that it has started stands still."""
+    return frozen(*speaking_of(postgres.data_dir))
 
 
 def test_whoever_waits_for_a_server_that_hangs_is_told_in_time(postgres: Postgres, engine: Engine) -> None:
@@ -69,7 +59,7 @@ def test_whoever_waits_for_a_server_that_hangs_is_told_in_time(postgres: Postgre
         under_way = pool.submit(ask, engine, "select pg_sleep(30)")
         wait_until(lambda: ask(engine, "select count(*) from pg_stat_activity where query like '%%sleep(30)%%'") == 2)
         shared, took = slowdown(), []
-        with frozen(postgres):
+        with hanging(postgres):
             began = time.monotonic()
             with pytest.raises(OperationalError):
                 under_way.result(10)
@@ -92,7 +82,7 @@ def test_a_server_that_hangs_for_long_is_not_taken_for_one_that_answers(
     caplog.set_level("WARNING")
     monkeypatch.setattr("app.foundation.pulse.ANEW", PATIENCE + 0.5)
     assert answers(engine)
-    with frozen(postgres):
+    with hanging(postgres):
         wait_until(lambda: "the database is silent" in caplog.text)
         began = time.monotonic()
         while time.monotonic() - began < 2 * PATIENCE:
@@ -125,6 +115,6 @@ def test_a_server_that_was_started_anew_is_heard(postgres: Postgres, engine: Eng
     assert not answers(engine)
     postgres.start()
     wait_until(lambda: answers(engine), seconds=5)
-    with frozen(postgres):
+    with hanging(postgres):
         wait_until(lambda: not answers(engine))
     wait_until(lambda: answers(engine), seconds=5)

@@ -25,7 +25,7 @@ import redis
 
 from tests.browser import Answer, Browser
 from tests.cast import ANA, LEO, PASSWORD, Person
-from tests.launcher.processes import wait_until
+from tests.launcher.processes import frozen, wait_until
 from tests.long import rounds
 from tests.long.lessons import Lessons
 from tests.long.product import (
@@ -255,17 +255,6 @@ def _age_heartbeat(product: Product, kind: str) -> None:
         "update worker_heartbeat set seen_at = seen_at - interval '5 minutes' where name like %s returning name",
         f"{kind}:%",
     )
-
-
-@contextmanager
-def frozen(*pids: int) -> Iterator[None]:
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 ABSENCES = {
