@@ -24,9 +24,11 @@ RUN_AXE = """async (rules) => {
     (n.any.concat(n.all, n.none)[0]?.message ?? ''))}));
 }"""
 BE_STILL = """async () => {
-  await new Promise(requestAnimationFrame);
-  const ends = document.getAnimations().filter(a => a.effect.getComputedTiming().endTime !== Infinity);
-  await Promise.allSettled(ends.map(a => a.finished));
+  for (let ends = [null]; ends.length;) {  // What moved may have set what inherits from it in motion.
+    await Promise.allSettled(ends.map(a => a?.finished));
+    await new Promise(requestAnimationFrame);
+    ends = document.getAnimations().filter(a => a.effect.getComputedTiming().endTime !== Infinity);
+  }
 }"""
 WIDTHS = (390, 768, 1280)
 NUMBERS = re.compile(r"\d+|(?<=/)[\w.-]{30,}")
