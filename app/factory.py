@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,11 +45,18 @@ ROOT = Path(__file__).parents[1]
 THEMES = ("auto", "light", "dark")
 
 
+class Groundschool(Flask):
+    """Flask, told that no view and no hook here is a coroutine: it would ask each of them anew, twenty times a request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application. Settings come from the environment unless given."""
     settings = settings or read_settings()
     logs.set_up_logs(settings.log_level)
-    app = Flask("groundschool", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app = Groundschool("groundschool", root_path=str(ROOT), template_folder="templates", static_folder=None)
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,

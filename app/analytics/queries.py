@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.analytics.models import Rollup
 from app.analytics.rules import MEASURES, bounds_of, last_days
 from app.foundation import clock, tenancy
-from app.foundation.db import session
+from app.foundation.db import rows, session
 from app.foundation.models import OutboxEvent
 from app.foundation.prepared import Prepared
 
@@ -69,7 +69,7 @@ def count_happened(days: Sequence[date]) -> dict[tuple[date, str], int]:
         return {}
     starts, ends = bounds_of(days, tenancy.required().zone)
     values = {"days": list(days), "starts": starts, "ends": ends, "first": min(starts), "last": max(ends)}
-    return {(day, measure): n for day, measure, n in session.connection().exec_driver_sql(COUNT, values)}
+    return {(day, measure): n for day, measure, n in rows(COUNT, values)}
 
 
 def list_counted_days(first: date, last: date) -> set[date]:
@@ -80,10 +80,10 @@ def list_counted_days(first: date, last: date) -> set[date]:
 def last_fourteen_days() -> Activity:
     """The fourteen days up to today at the school in force, in one SELECT. A day not counted yet shows as zero."""
     days = last_days(clock.today(tenancy.required().zone), 14)
-    rows = COUNTED.run({"first": days[0], "last": days[-1]}).all()
-    values = {(day, measure): value for day, measure, value, _ in rows}
+    counted = COUNTED.run({"first": days[0], "last": days[-1]})
+    values = {(day, measure): value for day, measure, value, _ in counted}
     counts = tuple(tuple(values.get((day, measure), 0) for day in days) for measure in MEASURES)
-    return Activity(days, counts, max((row[3] for row in rows), default=None))
+    return Activity(days, counts, max((row[3] for row in counted), default=None))
 
 
 def list_schools_active_since(instant: datetime) -> list[int]:

@@ -115,7 +115,8 @@ def _signed(secret: str, acted_as: int | None, key: str) -> str:
 
 def _acted_as() -> int | None:
     """The membership that whoever asks acts as here; None for oneself."""
-    return current_user.membership_id if current_user.is_acting else None
+    person = current_user._get_current_object()
+    return person.membership_id if person.is_acting else None
 
 
 def _token_or_slot() -> str:

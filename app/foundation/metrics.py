@@ -26,17 +26,13 @@ KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 def count_requests(app: Flask) -> None:
     """Count and time each request by its endpoint."""
 
-    @app.before_request
-    def start() -> None:
-        g.started_at = time.perf_counter()
-
     @app.after_request
     def count(response: Response) -> Response:
         endpoint = request.endpoint or "none"
         method = request.method if request.method in KNOWN_METHODS else "other"
         _counter(endpoint, method, response.status_code).inc()
-        if "started_at" in g:
-            _clock(endpoint).observe(time.perf_counter() - g.started_at)
+        if began := g.get("began"):
+            _clock(endpoint).observe(time.perf_counter() - began)
         return response
 
 

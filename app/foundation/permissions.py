@@ -139,8 +139,7 @@ def requires(permission: StrEnum) -> Callable[[View], View]:
     def mark(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            _member_only()
-            if not current_user.may(permission):
+            if not _member_only().may(permission):
                 _refuse(permission)
             g.permission = permission
             return view(*args, **kwargs)
@@ -182,8 +181,8 @@ def own_record(view: View) -> View:
 def _of_oneself(view: View, declared: str, *, kept_out: bool = False) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        _member_only(second_factor=False, kept_out=kept_out)
-        if current_user.is_acting or (current_user.acting_elsewhere and request.method not in SAFE_METHODS):
+        person = _member_only(second_factor=False, kept_out=kept_out)
+        if person.is_acting or (person.acting_elsewhere and request.method not in SAFE_METHODS):
             raise NotWhileActing
         return view(*args, **kwargs)
 
@@ -257,17 +256,19 @@ def _refuse(permission: StrEnum) -> NoReturn:
     abort(403)
 
 
-def _member_only(*, second_factor: bool = True, for_anybody: bool = False, kept_out: bool = False) -> None:
-    """`kept_out` lets those through whom an open school knows and does not let in."""
-    if not current_user.is_authenticated:
+def _member_only(*, second_factor: bool = True, for_anybody: bool = False, kept_out: bool = False) -> Actor:
+    """Who asks. `kept_out` lets those through whom an open school knows and does not let in."""
+    person: Actor = current_user._get_current_object()
+    if not person.is_authenticated:
         raise SignInNeeded
     school = tenancy.current()
-    if school is not None and current_user.membership_id is None:
-        if not current_user.standing:
+    if school is not None and person.membership_id is None:
+        if not person.standing:
             abort(404)
         if school.is_suspended or not kept_out:
             raise NotLetIn
-    if second_factor and current_user.needs_second_factor:
+    if second_factor and person.needs_second_factor:
         raise SecondFactorNeeded
     if request.method not in SAFE_METHODS:
         csrf.check(for_anybody=for_anybody)
+    return person

@@ -11,7 +11,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from app.foundation.db import session
+from sqlalchemy.util import immutabledict
+
+from app.foundation.db import ROWS_ALONE, session
 
 
 class Prepared:
@@ -28,16 +30,27 @@ class Prepared:
         numbered = sql % {name: f"${number}" for number, name in enumerate(used, start=1)}
         self._prepare = f"prepare {self._name}{_listed(used.values())} as {numbered}"
         self._execute = f"execute {self._name}{_listed(f'%({name})s' for name in used)}"
+        self._options = immutabledict({**ROWS_ALONE, "plain": sql})
 
-    def run(self, values: Mapping[str, Any]) -> Any:
-        """Run it on the session's connection; a CursorResult. Listeners find the statement as `plain` in the options."""
+    def run(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Its rows, asked on the session's connection. Listeners find the statement as `plain` in the options."""
         connection = session.connection()
         known: set[str] = connection.info.setdefault("prepared", set())
         if self._name not in known:
             # Through SQLAlchemy, not its cursor: a server that dies just now is then known to be gone, as anywhere else.
             connection.exec_driver_sql(self._prepare, execution_options={"no_parameters": True})
             known.add(self._name)
-        return connection.exec_driver_sql(self._execute, dict(values), execution_options={"plain": self.sql})
+        return connection.exec_driver_sql(self._execute, dict(values), execution_options=self._options)  # type: ignore[return-value]
+
+    def first(self, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Its first row, or None."""
+        found = self.run(values)
+        return found[0] if found else None
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        """The first value of its first row; None where there is no row."""
+        found = self.run(values)
+        return found[0][0] if found else None
 
 
 def _listed(parts: Any) -> str:

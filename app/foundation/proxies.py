@@ -54,7 +54,11 @@ class TrustedProxies:
         return found
 
     def _trusts(self, address: str) -> bool:
-        return _is_address(address) and any(ip_address(address) in network for network in self.trusted)
+        return (
+            bool(self.trusted)
+            and _is_address(address)
+            and any(ip_address(address) in network for network in self.trusted)
+        )
 
 
 def _is_address(text: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import logging
 import time
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, abort, g, request
 
@@ -38,12 +40,12 @@ def harden(app: Flask, *, by_https: bool = False) -> None:
     `by_https` says that people reach us by HTTPS: browsers are told to come by nothing else for a year.
     """
     by_https_only = {"Strict-Transport-Security": f"max-age={A_YEAR}"} if by_https else {}
-    standing = {**STANDING_HEADERS, **by_https_only}
+    app.wsgi_app = _with_headers(app.wsgi_app, [*STANDING_HEADERS.items(), *by_https_only.items()])  # type: ignore[method-assign]
 
     @app.after_request
     def finish(response: Response) -> Response:
         _compress(response)
-        _add_headers(response, standing)
+        _say_what_caches_may_do(response)
         _log(response)
         return response
 
@@ -58,14 +60,25 @@ def harden(app: Flask, *, by_https: bool = False) -> None:
         begin_correlation(request.headers.get("X-Request-ID"))
 
 
-def _add_headers(response: Response, standing: dict[str, str]) -> None:
-    headers = response.headers
-    headers["X-Request-ID"] = correlation_id()
-    for name, value in standing.items():
-        headers[name] = value
+def _with_headers(app: Callable[..., Any], standing: list[tuple[str, str]]) -> Callable[..., Any]:
+    """WSGI middleware: whatever answers, the same headers leave with it, which nobody then checks one by one for each answer."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            return start_response(status, [*headers, *standing, ("X-Request-ID", correlation_id())], error)
+
+        return app(environ, start)
+
+    return answer
+
+
+def _say_what_caches_may_do(response: Response) -> None:
     if response.mimetype == "text/html":
-        headers.setdefault("Cache-Control", "private, no-cache")
-        headers.add("Vary", "HX-Request, HX-Request-Type, Cookie")
+        if "Cache-Control" not in response.headers:
+            response.headers.add("Cache-Control", "private, no-cache")
+        response.headers.add("Vary", "Accept-Encoding, Cookie, HX-Request, HX-Request-Type")
+    elif response.mimetype == "application/json":
+        response.headers.add("Vary", "Accept-Encoding")
 
 
 def _compress(response: Response) -> None:
@@ -79,8 +92,7 @@ def _compress(response: Response) -> None:
     body = response.get_data()
     if len(body) >= SHORTEST_TO_COMPRESS:
         response.set_data(gzip.compress(body, COMPRESSION_LEVEL, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
-        response.headers.add("Vary", "Accept-Encoding")
+        response.headers.add("Content-Encoding", "gzip")
 
 
 def _log(response: Response) -> None:

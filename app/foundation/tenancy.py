@@ -24,7 +24,7 @@ from sqlalchemy.sql.selectable import AliasedReturnsRows
 from sqlalchemy.sql.util import find_tables
 from sqlalchemy.sql.visitors import iterate
 
-from app.foundation.db import session
+from app.foundation.db import ROWS_ALONE, session
 from app.foundation.models import TenantRow
 
 GLOBAL_TABLES: dict[str, str] = {
@@ -197,7 +197,8 @@ def tenants_in_paths(app: Flask) -> None:
 
 def _write_stamp(connection: Connection) -> None:
     tenant, user_id = _tenant.get(), _user_id.get()
-    connection.exec_driver_sql(STAMP, {"tenant": str(tenant.id) if tenant else "", "user": str(user_id or "")})
+    values = {"tenant": str(tenant.id) if tenant else "", "user": str(user_id or "")}
+    connection.exec_driver_sql(STAMP, values, execution_options=ROWS_ALONE)
 
 
 @event.listens_for(Session, "after_begin")

@@ -295,7 +295,7 @@ def _total(lines: Sequence[Any]) -> int:
 
 def _numbers(roles: frozenset[str], values: dict[str, Any]) -> dict[str, Any]:
     statement = _select_numbers(roles)
-    return dict(statement.run(values).mappings().one()) if statement else {}
+    return dict(statement.value(values)) if statement else {}
 
 
 def _by_section(kind: Any, statement: Prepared | None, values: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
@@ -308,7 +308,7 @@ def _by_section(kind: Any, statement: Prepared | None, values: dict[str, Any]) -
 @lru_cache(maxsize=64)
 def _select_numbers(roles: frozenset[str]) -> Prepared | None:
     branches = [sql for role, sql in NUMBERS.items() if role in roles]
-    return Prepared("select " + ",".join(branches), **TYPES) if branches else None
+    return Prepared(f"select to_jsonb(n) from (select {','.join(branches)}) n", **TYPES) if branches else None  # noqa: S608 — put together from constants
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select, true
 
 from app.foundation import clock, tenancy
 from app.foundation.actor import SCHOOL_SUSPENDED, STRANGER, ActingElsewhere, Actor
-from app.foundation.db import session
+from app.foundation.db import rows, session
 from app.foundation.formats import sort_key
 from app.foundation.mail import can_send_mail
 from app.foundation.pages import Page, paginate
@@ -74,21 +74,21 @@ def find_actor(token: str, *, idle: timedelta) -> Actor:
     if tenant:
         values["tenant"] = tenant.id
     with tenancy.all_tenants():
-        row = (SIGNED_IN if tenant else SIGNED_IN_NOWHERE).run(values).first()
+        row = (SIGNED_IN if tenant else SIGNED_IN_NOWHERE).first(values)
         if row and now - row[1] > BETWEEN_SIGHTINGS:
-            session.connection().exec_driver_sql(SEEN, {"id": row[0], "now": now})
+            rows(SEEN, {"id": row[0], "now": now})
     if row is None:
         return STRANGER
     if tenant:
-        tenant = _renewed(tenant, tuple(row))
-    actor = _actor(tuple(row), tenant)
+        tenant = _renewed(tenant, row)
+    actor = _actor(row, tenant)
     return replace(actor, acting_elsewhere=_acting_in(row[5], token, idle)) if tenant is None and row[5] else actor
 
 
 def _renewed(tenant: tenancy.TenantRef, row: tuple[Any, ...]) -> tenancy.TenantRef:
     """The school as it is now, which the lookup has read beside: another process may have changed it a moment ago."""
     name, zone, brand_color, locale = row[21:25]
-    now = replace(tenant, name=name, zone=zone, brand_color=brand_color, locale=locale, is_suspended=row[5])
+    now = tenancy.TenantRef(tenant.id, tenant.slug, name, zone, brand_color, is_suspended=row[5], locale=locale)
     if now != tenant:
         tenancy.renew(now)
     return now
@@ -107,13 +107,10 @@ def _acting_in(slug: str, token: str, idle: timedelta) -> ActingElsewhere | None
 def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
     """What the sign-in lookup found. Whoever acts as a person does so as long as time, both standings and their own roles allow."""
     session_id, _seen_at, user_id, email, is_operator = row[:5]
-    somebody = Actor(
-        user_id=user_id, session_id=session_id, email=email, name=email, zone=tenant.zone if tenant else "UTC",
-        locale="en", is_operator=is_operator,
-    )  # fmt: skip
+    whoever = {"user_id": user_id, "session_id": session_id, "email": email, "is_operator": is_operator}
     if tenant is None:
-        return somebody
-    somebody = replace(somebody, has_other_schools=row[25])
+        return Actor(**whoever, name=email)
+    whoever["has_other_schools"] = row[25]
     is_school_suspended, lacks_second_factor, acting_until, status = row[5:9]
     own, acted = _Held(*row[9:15]), _Held(*row[15:21])
     is_active = status == "active" and not is_school_suspended
@@ -126,14 +123,16 @@ def _actor(row: tuple[Any, ...], tenant: tenancy.TenantRef | None) -> Actor:
     needs_second_factor = bool(lacks_second_factor) and (is_admin or is_acting)
     if not (is_acting or is_active):
         standing = SCHOOL_SUSPENDED if is_school_suspended and status not in {None, "erased"} else status
-        return replace(
-            somebody,
+        return Actor(
+            **whoever,
+            name=email,
+            zone=tenant.zone,
             standing=standing if standing in {*NOT_LET_IN, SCHOOL_SUSPENDED} else "",
             needs_second_factor=needs_second_factor,
         )
     held = acted if is_acting else own
-    return replace(
-        somebody,
+    return Actor(
+        **whoever,
         membership_id=held.id,
         name=held.name or email,
         roles=held.roles_held,

@@ -14,7 +14,7 @@ from app.courses.models import Course
 from app.courses.queries import StepPlace, answer_key, find_outline
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
-from app.foundation.db import session
+from app.foundation.db import rows, session
 from app.foundation.events import announce
 from app.foundation.refusals import Refusal
 from app.learning.events import CourseCompleted, LearnerEnrolled, LessonCompleted
@@ -106,7 +106,7 @@ def remember_place(enrollment_id: int, place: StepPlace) -> None:
         "tenant": tenancy.required().id, "enrollment": enrollment_id, "lesson": place.lesson_key, "step": place.key,
         "now": clock.now(),
     }  # fmt: skip
-    session.connection().exec_driver_sql(REMEMBER, values)
+    rows(REMEMBER, values)
 
 
 # -- quizzes on the way --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.courses.queries import Outline, StepPlace, find_outline
 from app.foundation import tenancy
-from app.foundation.db import session
+from app.foundation.db import rows, session
 from app.foundation.prepared import Prepared
 from app.learning.models import Enrollment, StepProgress
 from app.learning.rules import Asked, Verdict, asked_questions, first_open, percent_of, verdict_on
@@ -138,7 +138,7 @@ class ContinueCard:
 def find_taking(membership_id: int | None, course_id: int) -> Taking | None:
     """A person in a course: one SELECT, and the outline from the cache. None if they are not enrolled."""
     values = {"tenant": tenancy.required().id, "member": membership_id, "course": course_id}
-    row = TAKING.run(values).first()
+    row = TAKING.first(values)
     if row is None:
         return None
     enrollment_id, publication_id, lesson_key, step_key, enrolled_at, completed_at, done = row
@@ -241,4 +241,4 @@ def _verdict(asked: Asked, answer: Answer | None, explained: dict[str, Any]) -> 
 
 def _progress(sql: str, membership_id: int | None, **values: Any) -> list[CourseProgress]:
     parameters = {"tenant": tenancy.required().id, "member": membership_id, **values}
-    return [CourseProgress(*row) for row in session.connection().exec_driver_sql(sql, parameters)]
+    return [CourseProgress(*row) for row in rows(sql, parameters)]

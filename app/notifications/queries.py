@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.foundation.db import session
+from app.foundation.db import rows
 from app.foundation.pages import Page, paginate
 from app.foundation.prepared import Prepared
 from app.notifications.models import Notification
@@ -66,7 +66,7 @@ class Concerned:
 
 def count_unread(membership_id: int) -> int:
     """How many notifications a person has not read. It runs on every page, so it is plain SQL on a partial index."""
-    return int(UNREAD.run({"reader": membership_id}).scalar_one())
+    return int(UNREAD.value({"reader": membership_id}))
 
 
 def list_notifications(membership_id: int, *, unread: bool = False, cursor: str = "") -> Page[Notification]:
@@ -79,11 +79,11 @@ def list_notifications(membership_id: int, *, unread: bool = False, cursor: str 
 
 def find_mail(notification_id: int) -> MailFacts | None:
     """What to mail and to whom; None if there is no such notification or its person is not active any more."""
-    row = session.connection().exec_driver_sql(MAIL, {"id": notification_id}).first()
-    return MailFacts(*row) if row else None
+    found = rows(MAIL, {"id": notification_id})
+    return MailFacts(*found[0]) if found else None
 
 
 def find_concerned(booking_id: int) -> Concerned | None:
     """A booking and the people it concerns, in one SELECT."""
-    row = session.connection().exec_driver_sql(CONCERNED, {"id": booking_id}).first()
-    return Concerned(*row) if row else None
+    found = rows(CONCERNED, {"id": booking_id})
+    return Concerned(*found[0]) if found else None

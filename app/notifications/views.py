@@ -90,7 +90,12 @@ def subject_url(notification: Notification) -> str:
 @bp.app_context_processor
 def bell() -> dict[str, Callable[[], int]]:
     """What the bar's bell asks for. It is asked only where the bell is drawn, so that a partial answer does not pay for it."""
-    return {"unread": lambda: count_unread(current_user.membership_id) if current_user.membership_id else 0}
+
+    def unread() -> int:
+        membership_id = current_user.membership_id
+        return count_unread(membership_id) if membership_id else 0
+
+    return {"unread": unread}
 
 
 def _note(row: Notification, names: dict[int, str]) -> Note:

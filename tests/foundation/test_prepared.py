@@ -22,8 +22,8 @@ def test_it_is_planned_once_however_often_it_runs(app: Flask) -> None:
     with at_school("skyline"):
         ana = member(ANA)
         for _ in range(3):
-            assert NAMES.run({"id": ana.id, "name": None}).scalar() == "Ana Ruiz"
-        assert NAMES.run({"id": ana.id, "name": "Hal Pryce"}).scalar() is None
+            assert NAMES.value({"id": ana.id, "name": None}) == "Ana Ruiz"
+        assert NAMES.value({"id": ana.id, "name": "Hal Pryce"}) is None
         assert db.session.connection().exec_driver_sql(PLANS.replace("%", "%%"), {}).scalar() == 1
 
 
@@ -31,9 +31,9 @@ def test_a_plan_made_at_one_school_shows_nothing_of_it_at_the_next(app: Flask) -
     with at_school("harbour"):
         hal = member(HAL).id
         for _ in range(7):  # After five runs PostgreSQL may keep one plan for all values.
-            assert NAMES.run({"id": hal, "name": None}).scalar() == "Hal Pryce"
+            assert NAMES.value({"id": hal, "name": None}) == "Hal Pryce"
     with at_school("skyline"):
-        assert NAMES.run({"id": hal, "name": None}).scalar() is None
+        assert NAMES.value({"id": hal, "name": None}) is None
 
 
 def test_it_outlives_a_transaction_that_was_rolled_back(app: Flask) -> None:
@@ -44,7 +44,7 @@ def test_it_outlives_a_transaction_that_was_rolled_back(app: Flask) -> None:
         with pytest.raises(DBAPIError):
             db.session.connection().exec_driver_sql("select 1 / 0")
         savepoint.rollback()
-        assert NAMES.run({"id": ana, "name": None}).scalar() == "Ana Ruiz"
+        assert NAMES.value({"id": ana, "name": None}) == "Ana Ruiz"
 
 
 def test_a_server_that_dies_while_it_plans_is_known_to_be_gone(committing_app: Flask) -> None:
@@ -56,4 +56,4 @@ def test_a_server_that_dies_while_it_plans_is_known_to_be_gone(committing_app: F
             NAMES.run({"id": 1, "name": None})
         assert database_is_gone(died.value)
         db.session.rollback()
-        assert NAMES.run({"id": member(ANA).id, "name": None}).scalar() == "Ana Ruiz"
+        assert NAMES.value({"id": member(ANA).id, "name": None}) == "Ana Ruiz"

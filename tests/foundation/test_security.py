@@ -18,6 +18,16 @@ def test_each_answer_carries_the_standing_headers(app: Flask, path: str) -> None
     assert {name: headers.get(name) for name in STANDING_HEADERS} == STANDING_HEADERS
 
 
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_caches_learn_all_that_a_page_depends_on(app: Flask, coding: str) -> None:
+    """Also where the cookie is written, as on the first visit, and where the page is compressed."""
+    client = app.test_client()
+    for path in ("/login", "/login", "/nowhere/"):
+        headers = client.get(path, headers={"Accept-Encoding": coding}).headers
+        assert headers.getlist("Vary") == ["Accept-Encoding, Cookie, HX-Request, HX-Request-Type"]
+        assert headers.get("Content-Encoding", "identity") == coding
+
+
 def test_what_no_page_needs_is_denied_to_all() -> None:
     denied = STANDING_HEADERS["Permissions-Policy"]
     assert all(f"{power}=()" in denied for power in ("camera", "microphone", "geolocation"))
