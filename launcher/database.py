@@ -18,6 +18,7 @@ from launcher.errors import LauncherError
 DATABASE = "groundschool"
 OLDEST_SERVER = 180000
 CONNECT_TIMEOUT = 5  # seconds
+LAST_SEED_STEP = "harbour/counts"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,13 @@ def schema_is_current(owner_url: str, migrations: Path) -> bool:
             return False
         cursor.execute("SELECT version_num FROM public.alembic_version")
         return {version for (version,) in cursor.fetchall()} == heads
+
+
+def demo_is_seeded(owner_url: str) -> bool:
+    """Whether the demo's seed, whose steps run in order, has come to its end once. The schema must be current."""
+    with _connected("OWNER_DATABASE_URL", owner_url) as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM public.seed_step WHERE name = %s)", (LAST_SEED_STEP,))
+        return bool(cursor.fetchone()[0])
 
 
 def _heads(migrations: Path) -> set[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher import lock, processes, virtualenv
-from launcher.database import embedded_addresses, given_addresses, kept_secret, schema_is_current
+from launcher.database import demo_is_seeded, embedded_addresses, given_addresses, kept_secret, schema_is_current
 from launcher.embedded import Postgres, Redis, Server
 from launcher.errors import LauncherError
 from launcher.supervisor import Program, StopRequested, Supervisor
@@ -120,9 +120,12 @@ def run(plan: Plan) -> None:
         _empty(plan.data_dir / "metrics")
         with Supervisor(plan.data_dir / "log") as supervisor:
             environment, owner_url = _start_servers(supervisor, plan)
-            _prepare_database(supervisor, plan, environment, owner_url)
+            flask = _flask(supervisor, environment | {"OWNER_DATABASE_URL": owner_url})
+            is_seeded = _prepare_database(flask, plan, owner_url)
             _start_application(supervisor, plan, environment)
             _greet(plan)
+            if is_seeded:
+                flask("seed", "demo", "seed", quiet=True)
             supervisor.run()
     finally:
         held.release()
@@ -146,21 +149,33 @@ def _server_program(server: Server) -> Program:
     return Program(server.name, server.spawn, floor, server.stop_signal, server.patience, quiet=True)
 
 
-def _prepare_database(supervisor: Supervisor, plan: Plan, environment: dict[str, str], owner_url: str) -> None:
-    """Migrate unless the schema is current; in demo mode seed what is missing, else print an empty instance's set-up address."""
-    as_owner = environment | {"OWNER_DATABASE_URL": owner_url}
+def _flask(supervisor: Supervisor, environment: dict[str, str]) -> Callable[..., None]:
+    """Make what runs one `flask …` command to its end."""
 
-    def flask(name: str, *words: str) -> None:
+    def flask(name: str, *words: str, quiet: bool = False) -> None:
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
-        supervisor.run_once(Program(name, _starter(command, as_owner), OURS_FLOOR, once=True), seconds=LONGEST_TASK)
+        task = Program(name, _starter(command, environment), OURS_FLOOR, once=True, quiet=quiet)
+        supervisor.run_once(task, seconds=LONGEST_TASK)
 
-    if not schema_is_current(owner_url, ROOT / "migrations"):
+    return flask
+
+
+def _prepare_database(flask: Callable[..., None], plan: Plan, owner_url: str) -> bool:
+    """Migrate unless the schema is current; in demo mode seed it, else print an empty instance's set-up address.
+
+    A demo that was seeded whole once is served first: returns True, and the weeks that have begun since are its due.
+    """
+    is_current = schema_is_current(owner_url, ROOT / "migrations")
+    if not is_current:
         print("Making the tables" + (", and the demo's schools: half a minute" if plan.demo else ""), flush=True)
         flask("migrate", "db", "upgrade")
-    if plan.demo:
-        flask("seed", "demo", "seed")
-    else:
+    if not plan.demo:
         flask("set-up", "tenant", "set-up-link", "--if-empty")
+        return False
+    if is_current and demo_is_seeded(owner_url):
+        return True
+    flask("seed", "demo", "seed")
+    return False
 
 
 def _start_application(supervisor: Supervisor, plan: Plan, environment: dict[str, str]) -> None:

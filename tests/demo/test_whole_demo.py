@@ -27,11 +27,13 @@ from app.learning.models import Enrollment
 from app.scheduling.models import Booking, Claim
 from app.tenants.queries import department_ids_below, find_school, list_departments, school_settings
 from app.tenants.rules import is_readable
+from launcher.database import LAST_SEED_STEP, demo_is_seeded
 from launcher.run import DEMO_EXTRAS, DEMO_ROLES, DEMO_SCHOOLS
 from tests.cast import BO, LEO, Person, member
 from tests.client import LintingClient, Page
 from tests.demo.whole import WholeDemo, whole_demo
 from tests.measured import measured
+from tests.servers import settings_for
 
 SLUGS = sorted(SCHOOLS)
 FIRST_START, SECOND_START = 180.0, 5.0
@@ -202,6 +204,13 @@ def test_the_learner_of_the_readme_has_the_first_course_still_to_take(demo: Whol
 
 
 # -- a second start ------------------------------------------------------------------------------------------------
+
+
+def test_a_later_start_serves_a_demo_that_is_whole_before_it_seeds(demo: WholeDemo, worker_database: str) -> None:
+    """bin/run asks for the last step alone; one that was cut off is seeded to its end before anybody sees it."""
+    assert operations.steps()[-1].name == LAST_SEED_STEP
+    assert demo_is_seeded(demo.settings.owner_database_url)
+    assert not demo_is_seeded(settings_for(worker_database).owner_database_url)
 
 
 def test_a_second_start_adds_nothing_and_is_quick(the_app: Flask, demo: WholeDemo) -> None:
