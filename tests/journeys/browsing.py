@@ -99,6 +99,7 @@ def _twin_with_script(page: Page) -> Iterator[Page]:
     assert page.context.browser
     context = page.context.browser.new_context(viewport=page.viewport_size, storage_state=page.context.storage_state())
     twin, html = context.new_page(), page.content()
+    twin.add_init_script(AXE)
     twin.route(page.url, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
     twin.goto(page.url)
     yield twin

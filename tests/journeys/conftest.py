@@ -13,7 +13,6 @@ if axe finds fault with any page it was answered: `check_accessibility` is for w
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,13 +20,13 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from launcher.browser import NAMES, WINDOWLESS, installed
 from tests.cast import Person
 from tests.identity.mailbox import take_from
-from tests.journeys.browsing import Faults, Looks, scriptless, sign_in
+from tests.journeys.browsing import AXE, Faults, Looks, scriptless
 from tests.live import LiveServer
 
 QUIET = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HERE = Path(__file__).parent
 OpenPage = Callable[..., Page]
 
@@ -39,10 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.journey)
 
 
-def chromium() -> str:
-    """The browser's program; skips the test where there is none."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    return program or pytest.skip("there is no Chromium: install it, or name one in CHROMIUM")
+def chromium(*, keeps_pages: bool = False) -> str:
+    """The browser's program; one that keeps whole pages for Back, if that is asked for. Skips the test where there is none."""
+    named = None if keeps_pages else os.environ.get("CHROMIUM") or installed(WINDOWLESS)
+    return str(named or installed(NAMES) or pytest.skip("there is no such Chromium: install one"))
 
 
 @pytest.fixture(scope="session")
@@ -56,21 +55,26 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def mirror(browser: Browser) -> Page:
     """A page that shows again what others were answered, to be judged by axe."""
-    return browser.new_page(reduced_motion="reduce", locale="en-US")
+    page = browser.new_page(reduced_motion="reduce", locale="en-US")
+    page.add_init_script(AXE)
+    return page
 
 
 @pytest.fixture(scope="module")
 def live(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """gunicorn on a fresh database, for the tests of one module."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "one")
-    server = LiveServer(f"live_{worker}_{request.module.__name__.rpartition('.')[2]}")
+    server = LiveServer(f"live_{worker}_{request.module.__name__.rpartition('.')[2]}", workers=1)
     yield server
     server.stop()
 
 
 @pytest.fixture
-def open_page(live: LiveServer, browser: Browser, mirror: Page) -> Iterator[OpenPage]:
-    """Opens pages: `open_page(LEO)`, `open_page(LEO, script=False)`, `open_page(width=390)`. Each is a browser of its own."""
+def open_page(live: LiveServer, the_app: Flask, browser: Browser, mirror: Page) -> Iterator[OpenPage]:
+    """Opens pages: `open_page(LEO)`, `open_page(LEO, script=False)`, `open_page(width=390)`. Each is a browser of its own.
+
+    A person is signed in there without the form, which journeys of its own go through.
+    """
     contexts: list[BrowserContext] = []
     listeners: list[Faults] = []
     looks: list[Looks] = []
@@ -92,7 +96,11 @@ def open_page(live: LiveServer, browser: Browser, mirror: Page) -> Iterator[Open
             scriptless.add(page)
         listeners.append(Faults(page, live.url))
         looks.append(Looks(page))
-        return sign_in(page, person, school) if person else page
+        if person:
+            cookie = live.cookie_of(person.email, app=the_app)
+            context.add_cookies([{"name": "groundschool", "value": cookie, "url": live.url, "httpOnly": True}])
+            page.goto(f"/{school or person.slug}/" if person.slug else "/schools")
+        return page
 
     yield opened
     try:

@@ -112,7 +112,7 @@ def test_axe_sees_a_control_without_a_name(browser_page: Page) -> None:
 def remembering_page(browser: Browser, live: LiveServer) -> Iterator[Page]:
     """A page of a browser that keeps whole pages for Back, as people's do and a driven one by default does not."""
     program = browser.browser_type.launch(
-        executable_path=chromium(), args=QUIET, ignore_default_args=["--disable-back-forward-cache"]
+        executable_path=chromium(keeps_pages=True), args=QUIET, ignore_default_args=["--disable-back-forward-cache"]
     )
     yield program.new_page(base_url=live.url)
     program.close()
