@@ -26,6 +26,8 @@ SEEN = "update user_session set seen_at = %(now)s where id = %(id)s"
 NOT_LET_IN = frozenset({"pending", "invited", "declined", "suspended"})
 ASKS_ERASURE = "asks_erasure"
 """Stands for a status where people are listed: whatever theirs is, they asked to be erased."""
+NOT_COME_YET = "not_come_yet"
+"""Stands for a status likewise: they were added outright, and have not come by their link."""
 BETWEEN_SIGHTINGS = timedelta(minutes=5)
 """A session's last use is written at most this often."""
 _SESSION = """
@@ -394,7 +396,7 @@ def list_people(
     """A page of the school's people, by name or newest first, in one SELECT. Erased ones are left out.
 
     `search` is part of a name, an e-mail or a phone number, however that is spaced; a department includes those below it.
-    `status` is one of a member's, or ASKS_ERASURE.
+    `status` is one of a member's, ASKS_ERASURE or NOT_COME_YET.
     """
     facts = known_address().label("email"), counts_as_confirmed().label("is_theirs")
     columns = (Membership, *facts, Membership.name_key, Membership.id)
@@ -416,6 +418,8 @@ def _stands(status: str | None) -> ColumnElement[bool]:
     there = Membership.status != "erased"
     if status == ASKS_ERASURE:
         return Membership.erasure_asked_at.is_not(None) & there
+    if status == NOT_COME_YET:
+        return Membership.link_awaited & (Membership.status == "active")
     return Membership.status == status if status else there
 
 

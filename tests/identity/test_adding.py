@@ -87,6 +87,20 @@ def test_who_is_added_is_in_at_once_can_be_booked_and_chooses_a_password(app: Fl
     assert "have not come by their link" not in ana.get(f"/skyline/people/{member_id(EMAIL)}").text
 
 
+def test_who_has_not_come_yet_is_found_until_they_have(app: Flask, ana: LintingClient) -> None:
+    """Where there is no mail, somebody has to hand each of them a link."""
+    assert add(ana).status == 200
+    listed = ana.get("/skyline/people?status=not_come_yet")
+    assert [link for link in listed.links() if link.startswith("Ines")] == ["Ines Roy"]
+    assert "Leo Hart" not in listed.html
+    assert "Has not come in yet" in listed.words_of(f"membership-{member_id(EMAIL)}")
+    with at_school("skyline"):
+        session.get_one(Membership, member_id(EMAIL)).has_come()
+        session.commit()
+    assert "Ines Roy" not in ana.get("/skyline/people?status=not_come_yet").html
+    assert "Has not come in yet" not in ana.get("/skyline/people").words_of(f"membership-{member_id(EMAIL)}")
+
+
 def member_id(email: str) -> int:
     return people()[email].id
 

@@ -40,6 +40,7 @@ from app.identity.operations.registration import invite_again, link_to_hand_over
 from app.identity.policies import Can
 from app.identity.queries import (
     ASKS_ERASURE,
+    NOT_COME_YET,
     count_unconfirmed,
     count_waiting,
     find_facts,
@@ -237,6 +238,7 @@ def _list_page(form: ApprovalsForm | None = None) -> Any:
         sorts={"name": _("Name"), "newest": _("Newest first")},
         status={
             **{value: word for value, word in standing_words().items() if value != "erased"},
+            NOT_COME_YET: _("Has not come in yet"),
             ASKS_ERASURE: _("Asks to be erased"),
         },
         role=role_words(),
