@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -15,23 +13,18 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
 
 from app.demo.commands import empty_database
 from app.foundation import db, jobs, tenancy
-from app.foundation.cookies import KnownCookies
 from app.foundation.settings import Settings
-from app.identity.operations.sessions import open_session
-from app.identity.queries import find_user_by_email
-from app.identity.views.cut_off import TOKEN
 from tests.cast import school
 from tests.servers import clone_database, drop_database, settings_for
+from tests.signed_in import cookie_of
 
 ROOT = Path(__file__).parents[1]
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 PATIENCE = 60.0  # seconds, on a machine that does other things besides
 REDIS_DATABASES = 16
 
@@ -84,16 +77,9 @@ class LiveServer:
             engine.dispose()
 
     def cookie_of(self, email: str, *, app: Flask) -> str:
-        """What a browser's cookie holds once this person has signed in: a session of its own, opened as the form opens it."""
-        secret = secrets.token_hex(32)
+        """What a browser's cookie holds once this person has signed in with it."""
         with self.inside(app=app):
-            user = find_user_by_email(email)
-            assert user, f"nobody is {email}"
-            csrf_hash = hashlib.sha256(secret.encode()).hexdigest()
-            opened = open_session(user, life=timedelta(days=1), csrf_hash=csrf_hash, user_agent=BROWSER)
-        signer = KnownCookies().get_signing_serializer(app)
-        assert signer
-        return str(signer.dumps({TOKEN: opened.token, "csrf_token": secret}))
+            return cookie_of(email, app=app)
 
     def run(self, *words: str) -> str:
         """What `flask …` says on this database."""

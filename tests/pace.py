@@ -1,4 +1,4 @@
-"""What tests that measure seconds know of the machine: how many want its processors just now."""
+"""What tests that measure seconds know of the machine: how fast it is just now, with all that wants its processors."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import sys
 import pytest
 
 MOST_SHARED = 3.0
-"""On a machine that is shared more than this, seconds say nothing of the product."""
-SPIN = (
-    "import time; b = time.perf_counter()\nwhile time.process_time() < .3: pass\nprint((time.perf_counter() - b) / .3)"
-)
+"""On a machine that is slower than this, or shared more, seconds say nothing of the product."""
+COUNTS = 3_000_000
+COUNTED_IN = 0.1
+"""Seconds: what a core of some three gigahertz takes to count that far, with nothing else to do."""
+SPIN = f"import time; b = time.perf_counter()\nfor _ in range({COUNTS}): pass\nprint((time.perf_counter() - b) / {COUNTED_IN})"
 
 
 def slowdown() -> float:
-    """By how much this machine is shared now: what two processes wait for each second of processor that they get, 1 or more."""
+    """How many times as long two processes take here, each with the same work, as on a core of their own: 1 or more."""
     both = [subprocess.Popen([sys.executable, "-c", SPIN], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     return max(1.0, *(float(one.communicate(timeout=60)[0]) for one in both))
 

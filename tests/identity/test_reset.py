@@ -166,7 +166,7 @@ def test_a_person_of_two_schools_is_recorded_at_both(app: Flask) -> None:
 
 
 def test_the_twenty_first_try_of_an_hour_is_told_when(app: Flask) -> None:
-    client = LintingClient(app)
+    client = LintingClient(app, address="192.0.2.21")
     token = client.get("/password/forgotten").form("Send the link").value("csrf_token")
     answers = [client.post("/password/forgotten", {"email": "x", "csrf_token": token}) for _ in range(21)]
     assert {answer.status for answer in answers[:20]} == {422}

@@ -49,7 +49,7 @@ def begin(client: LintingClient) -> tuple[Page, str]:
 
 def turn_on(app: Flask, person: Person = LEO) -> tuple[LintingClient, str, list[str]]:
     """A client that has just turned it on, the secret, and the recovery codes. The present code may be used again."""
-    client = LintingClient(app).sign_in(person)
+    client = LintingClient(app).sign_in_by_form(person)  # So that the browser is known from then on.
     page, secret = begin(client)
     shown = page.form("Turn it on").fill(totp_code=code_of(secret)).submit()
     assert shown.h1 == "Keep these recovery codes"

@@ -48,6 +48,10 @@ def skyline(app: Flask) -> Iterator[None]:
 class CommittingClient(LintingClient):
     """A request begins with a new session: what the test has written until then is committed first."""
 
+    def sign_in(self, person: Person, school: str | None = None) -> LintingClient:
+        session.commit()
+        return super().sign_in(person, school)
+
     def request(self, *args: Any, **more: Any) -> Page:
         session.commit()
         return super().request(*args, **more)
