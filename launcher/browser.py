@@ -42,11 +42,18 @@ def _install_from_apt(packages: Sequence[str]) -> None:
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
         return
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    if installed(WINDOWLESS) or installed(NAMES):
+        packages = [package for package in packages if _is_known(package)]
     if packages:
         print(f"Installing {' and '.join(packages)} with apt-get", flush=True)
         _apt_get(["update", "-qq"], quiet)
     for package in packages:
         _apt_get(["install", "-qq", "-y", "--no-install-recommends", package], quiet)
+
+
+def _is_known(package: str) -> bool:
+    """Whether this system has such a package, asked without a network: Ubuntu has none of these."""
+    return subprocess.run(["apt-cache", "show", package], capture_output=True, check=False).returncode == 0
 
 
 def _apt_get(words: Sequence[str], environment: dict[str, str]) -> None:

@@ -125,7 +125,7 @@ def run(plan: Plan) -> None:
             _start_application(supervisor, plan, environment)
             _greet(plan)
             if is_seeded:
-                flask("seed", "demo", "seed", quiet=True)
+                _seed_beside(flask)
             supervisor.run()
     finally:
         held.release()
@@ -176,6 +176,14 @@ def _prepare_database(flask: Callable[..., None], plan: Plan, owner_url: str) ->
         return True
     flask("seed", "demo", "seed")
     return False
+
+
+def _seed_beside(flask: Callable[..., None]) -> None:
+    """Seed while people use what is there: a failure is told, and stops nobody."""
+    try:
+        flask("seed", "demo", "seed", quiet=True)
+    except LauncherError as error:
+        print(f"bin/run: {error} The demo goes on without its new weeks.", file=sys.stderr, flush=True)
 
 
 def _start_application(supervisor: Supervisor, plan: Plan, environment: dict[str, str]) -> None:

@@ -54,8 +54,9 @@ class LintingClient:
         self.browser.environ_base["REMOTE_ADDR"] = address
 
     def sign_in(self, person: Person, school: str | None = None) -> LintingClient:
-        """Be signed in as this person, as their browser is once the form has let them in. Where a school is named ("" for none),
-        the form itself is asked."""
+        """Be signed in as this person, by a session of their own and without the form. Where a school is named ("" for none), the
+        form itself is asked; so it is by `sign_in_by_form`, for what else signing in leaves: a browser that is known from then
+        on, and the end of the session that it held before."""
         if school is not None:
             return self.sign_in_by_form(person, school)
         db.session.remove()
@@ -246,9 +247,9 @@ class Page:
 
     def _header_faults(self) -> Iterator[str]:
         for name, value in STANDING_HEADERS.items():
-            if self.headers.get(name) != value:
-                yield f"the header {name} is {self.headers.get(name)!r}, not {value!r}"
-        if not self.headers.get("X-Request-ID"):
+            if self.headers.getlist(name) != [value]:
+                yield f"the header {name} is {self.headers.getlist(name)}, not {value!r}"
+        if len(self.headers.getlist("X-Request-ID")) != 1:
             yield "the header X-Request-ID is missing"
         if self.is_html and "HX-Request-Type" not in ", ".join(self.headers.getlist("Vary")):
             yield "the header Vary does not name HX-Request-Type"

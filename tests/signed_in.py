@@ -1,4 +1,4 @@
-"""A browser's cookie as signing in leaves it, without the form: what goes through that is tried where it is the point."""
+"""A signed-in browser's cookie without the form, which is tried where it is the point."""
 
 from __future__ import annotations
 

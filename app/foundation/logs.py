@@ -73,9 +73,9 @@ def set_up_logs(level: str) -> None:
     """Send everything to standard output as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
-    # What no line of ours says need not be found out for each.
+    # What no line of ours says, nor of gunicorn's (which names the process), need not be found out for each.
     logging._srcfile = None
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logThreads = logging.logMultiprocessing = False
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("rq", "rq.worker", "rq.cron", "alembic"):
         logging.getLogger(noisy).setLevel("WARNING")

@@ -61,11 +61,13 @@ def harden(app: Flask, *, by_https: bool = False) -> None:
 
 
 def _with_headers(app: Callable[..., Any], standing: list[tuple[str, str]]) -> Callable[..., Any]:
-    """WSGI middleware: whatever answers, the same headers leave with it, which nobody then checks one by one for each answer."""
+    """WSGI middleware: whatever answers, the same headers leave with it, once each, also where it passes on an answer of ours."""
+    ours = {"X-Request-ID", *(name for name, _value in standing)}
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-            return start_response(status, [*headers, *standing, ("X-Request-ID", correlation_id())], error)
+            others = [header for header in headers if header[0] not in ours]
+            return start_response(status, [*others, *standing, ("X-Request-ID", correlation_id())], error)
 
         return app(environ, start)
 

@@ -49,7 +49,7 @@ def test_the_demos_trail_names_nobody(app: Flask) -> None:
 
 
 def test_an_address_is_encrypted_for_its_school_and_found_by_its_hash(app: Flask) -> None:
-    LintingClient(app).sign_in(ANA)
+    LintingClient(app).sign_in_by_form(ANA)
     ring = key_ring("", app.config["SETTINGS"].secret_key)
     with at_school("skyline") as skyline:
         entry = session.query(AuditEntry).filter_by(action="session.opened").order_by(AuditEntry.id.desc()).first()

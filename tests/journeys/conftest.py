@@ -40,8 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def chromium(*, keeps_pages: bool = False) -> str:
     """The browser's program; one that keeps whole pages for Back, if that is asked for. Skips the test where there is none."""
-    named = None if keeps_pages else os.environ.get("CHROMIUM") or installed(WINDOWLESS)
-    return str(named or installed(NAMES) or pytest.skip("there is no such Chromium: install one"))
+    named = os.environ.get("CHROMIUM")
+    if keeps_pages:
+        found = installed(NAMES) or (named if named and Path(named).name not in WINDOWLESS else None)
+    else:
+        found = named or installed(WINDOWLESS) or installed(NAMES)
+    return str(found or pytest.skip("there is no such Chromium: install one"))
 
 
 @pytest.fixture(scope="session")

@@ -46,10 +46,21 @@ def test_a_name_that_is_no_program_is_refused(tmp_path: Path, monkeypatch: pytes
         browser.find()
 
 
-def test_the_systems_browser_comes_before_any_installing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_systems_browser_is_taken_where_nothing_can_be_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CHROMIUM", raising=False)
     ours = tmp_path / "chromium-browser"
     ours.write_text("#!/bin/sh\n")
     ours.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert browser.find() == ours
+
+
+def test_the_windowless_browser_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    for name in ("chromium", "chromium-headless-shell"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert browser.find() == tmp_path / "chromium-headless-shell"

@@ -187,8 +187,9 @@ def test_two_run_side_by_side_and_the_second_start_is_quick(folder: Path, data_d
 
 def test_killed_it_leaves_nothing_and_the_next_start_clears_up(folder: Path) -> None:
     started = start(folder)
-    assert "seeded" not in started.said
     assert "migrate " not in started.said
+    wait_until(lambda: "The demo is complete." in (folder / "log" / "seed.log").read_text())
+    assert "seed " not in started.said
     started.end(signal.SIGKILL)
 
     again = start(folder)
