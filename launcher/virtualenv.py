@@ -28,9 +28,8 @@ def enter(root: Path, fallback: Path, requirements: Sequence[str], module: str) 
         with _one_at_a_time(folder.parent):
             if not _fits(folder, files):
                 _fill(folder, files)
-    os.environ.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # Each process of ours would compile all of it anew, for half a second.
+    # Where nothing compiled is kept, each process of ours compiles all of it anew, for half a second.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if Path(sys.prefix).resolve() != folder.resolve():
         python = str(folder / "bin" / "python")
         os.execv(python, [python, "-m", module, *sys.argv[1:]])

@@ -18,6 +18,8 @@ import pytest
 
 from launcher import lock
 from launcher.embedded import create_roles, start_postgres, start_redis
+from launcher.errors import LauncherError
+from launcher.run import _seed_beside
 from tests.launcher.processes import ROOT, lives, speaking_of, wait_until
 from tests.launcher.starts import environment, start
 from tests.measured import measured
@@ -186,10 +188,14 @@ def test_two_run_side_by_side_and_the_second_start_is_quick(folder: Path, data_d
 
 
 def test_killed_it_leaves_nothing_and_the_next_start_clears_up(folder: Path) -> None:
-    started = start(folder)
+    log = folder / "log" / "seed.log"
+    log.unlink(missing_ok=True)
+    started = start(folder, PYTHONDONTWRITEBYTECODE="1")
     assert "migrate " not in started.said
-    wait_until(lambda: "The demo is complete." in (folder / "log" / "seed.log").read_text())
     assert "seed " not in started.said
+    wait_until(lambda: log.exists() and "The demo is complete." in log.read_text())
+    worker = started.pid("jobs.worker")
+    assert b"PYTHONDONTWRITEBYTECODE" not in Path(f"/proc/{worker}/environ").read_bytes()
     started.end(signal.SIGKILL)
 
     again = start(folder)
@@ -197,6 +203,14 @@ def test_killed_it_leaves_nothing_and_the_next_start_clears_up(folder: Path) -> 
     assert again.healthy()
     assert again.end(signal.SIGTERM) < 8
     assert not lives(again.process.pid)
+
+
+def test_a_later_seed_that_fails_is_told_and_stops_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    def flask(*_words: str, quiet: bool) -> None:
+        raise LauncherError("seed failed. Its log is seed.log.")
+
+    _seed_beside(flask)
+    assert "seed failed. Its log is seed.log. The demo goes on" in capsys.readouterr().err
 
 
 def test_it_runs_on_servers_of_ones_own(data_dir: Path) -> None:
