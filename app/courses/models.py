@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -11,11 +11,14 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
+    column,
     func,
+    select,
+    table,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.dialects.postgresql import TSVECTOR, aggregate_order_by
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from app.foundation.models import Base, TenantRow, tenant_ref
 
@@ -27,7 +30,7 @@ class Course(TenantRow, Base):
 
     Title, summary, level and language are the draft's: pages for learners show those of `publication`. `title_key` sorts the
     published title once there is one. `words` is the search document of that publication, weighted by title, summary and text.
-    `updated_at` is when the draft last changed.
+    `updated_at` is when the draft last changed. `audience` are the names of the departments it is for, None for everybody.
     """
 
     __tablename__ = "course"
@@ -49,6 +52,8 @@ class Course(TenantRow, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     archived_at: Mapped[datetime | None]
+    if TYPE_CHECKING:
+        audience: Mapped[list[str] | None]
 
     publication: Mapped[Publication | None] = relationship(foreign_keys=[publication_id], viewonly=True)
     modules: Mapped[list[Module]] = relationship(
@@ -67,6 +72,33 @@ class Course(TenantRow, Base):
     def is_changed_since_published(self) -> bool:
         """Whether the draft was saved after the newest publication was made."""
         return self.publication is not None and self.updated_at > self.publication.published_at
+
+
+class CourseAudience(TenantRow, Base):
+    """That a course is for a department, and so for all those below it. A course without a row is for everybody.
+
+    It says who is offered the course, from the moment it is chosen. It is no part of a draft or a publication: whoever has
+    begun keeps what they have.
+    """
+
+    __tablename__ = "course_audience"
+    constraints = (UniqueConstraint("tenant_id", "course_id", "department_id"),)
+
+    course_id: Mapped[int] = tenant_ref("course", index=False)
+    department_id: Mapped[int] = tenant_ref("department", ondelete="RESTRICT")
+
+
+_DEPARTMENT = table("department", column("id"), column("name"))
+_NAMES = func.array_agg(aggregate_order_by(_DEPARTMENT.c.name, _DEPARTMENT.c.name))
+Course.audience = column_property(
+    select(_NAMES)
+    .select_from(_DEPARTMENT)
+    .join(CourseAudience, CourseAudience.department_id == _DEPARTMENT.c.id)
+    .where(CourseAudience.course_id == Course.id)
+    .correlate(Course)
+    .scalar_subquery(),
+    deferred=True,
+)
 
 
 class Module(TenantRow, Base):

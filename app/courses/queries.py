@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, cast, func, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import REGCONFIG
-from sqlalchemy.orm import contains_eager, defer, joinedload, selectinload
+from sqlalchemy.orm import contains_eager, defer, joinedload, selectinload, undefer
 
-from app.courses.models import Course, Lesson, Module, Publication, PublishedLesson, Step
+from app.courses.models import Course, CourseAudience, Lesson, Module, Publication, PublishedLesson, Step
 from app.courses.rules import base_variant, prefix_query, search_language, steps_of
 from app.foundation import tenancy
 from app.foundation.cache import ByteCache, size_of
 from app.foundation.db import session
 from app.foundation.pages import Choices, ListQuery, Page, paginate
+from app.tenants.queries import lies_in
 
 CATALOG_SORTS: Choices = {"title": _l("Title"), "newest": _l("Newest first")}
 DESK_SORTS: Choices = {"title": _l("Title"), "updated": _l("Changed last")}
@@ -146,17 +147,30 @@ def answer_key(publication_id: int, lesson_key: str, step_key: str) -> dict[str,
     return dict(base_variant(row["keys"])["key"])
 
 
-def list_catalog(query: ListQuery) -> Page[Course]:
-    """The published courses that are not archived, each with `publication` loaded: show its title, summary and level.
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks for courses: a department (None: in none), whether they find all, whomever those are for, and the ids of more
+    courses that are theirs to take."""
 
-    Sorts: `title`, `newest`. Filters: `level`, `language`. The search reads titles, summaries and texts.
+    department_id: int | None = None
+    finds_all: bool = False
+    more: Collection[int] = ()
+
+
+def list_catalog(query: ListQuery, *, reader: Reader, only: Collection[int] | None = None) -> Page[Course]:
+    """The published courses that are not archived and that this person is offered, or `only` those of some ids.
+
+    Each has `publication` loaded (show its title, summary and level) and `audience`. Sorts: `title`, `newest`. Filters: `level`,
+    `language`. The search reads titles, summaries and texts.
     """
     courses = (
         select(Course)
         .join(Course.publication)
-        .where(Course.archived_at.is_(None))
-        .options(contains_eager(Course.publication).defer(Publication.outline))
+        .where(Course.archived_at.is_(None), _is_offered(reader))
+        .options(contains_eager(Course.publication).defer(Publication.outline), undefer(Course.audience))
     )
+    if only is not None:
+        courses = courses.where(Course.id.in_(only))
     for name, column in (("level", Publication.level), ("language", Publication.language)):
         if wanted := query.get(name):
             courses = courses.where(column == wanted)
@@ -167,16 +181,55 @@ def list_catalog(query: ListQuery) -> Page[Course]:
     return paginate(courses, [Course.title_key, Course.id], cursor=query.cursor)
 
 
-def list_catalog_levels() -> list[str]:
-    """The levels at which the catalog has a course, by name: the choices of its filter."""
+def list_catalog_levels(reader: Reader) -> list[str]:
+    """The levels at which the catalog has a course for this person, by name: the choices of its filter."""
     levels = select(Publication.level).join(Course, Course.publication_id == Publication.id)
-    return list(session.scalars(levels.where(Course.archived_at.is_(None)).distinct().order_by(Publication.level)))
+    offered = levels.where(Course.archived_at.is_(None), _is_offered(reader))
+    return list(session.scalars(offered.distinct().order_by(Publication.level)))
+
+
+def list_courses_to_choose() -> dict[int, str]:
+    """The published titles by id of all courses in the catalog, by title."""
+    courses = select(Course.id, Publication.title).join(Publication, Publication.id == Course.publication_id)
+    rows = session.execute(courses.where(Course.archived_at.is_(None)).order_by(Course.title_key, Course.id))
+    return {row.id: row.title for row in rows}
+
+
+# -- whom a course is for ------------------------------------------------------------------------------------------
+
+
+def is_for(course_id: int, department_id: int | None) -> bool:
+    """Whether a course is for somebody in a department, or in none."""
+    found = select(Course.id).where(Course.id == course_id, _includes(department_id))
+    return session.execute(found).first() is not None
+
+
+def list_audience_ids(course_id: int) -> list[int]:
+    """The departments that a course is for, as chosen; none are everybody."""
+    ids = select(CourseAudience.department_id).where(CourseAudience.course_id == course_id)
+    return sorted(session.scalars(ids))
+
+
+def _is_offered(reader: Reader) -> ColumnElement[bool]:
+    if reader.finds_all:
+        return true()
+    return or_(_includes(reader.department_id), Course.id.in_(reader.more))
+
+
+def _includes(department_id: int | None) -> ColumnElement[bool]:
+    """The condition that a course is for everybody, or for one of the departments in which this one lies."""
+    chosen = select(CourseAudience.id).where(CourseAudience.course_id == Course.id).correlate(Course)
+    everybody = ~chosen.exists()
+    if department_id is None:
+        return everybody
+    return or_(everybody, chosen.where(lies_in(literal(department_id), CourseAudience.department_id)).exists())
 
 
 # -- what authors read ---------------------------------------------------------------------------------------------
 
 WITH_PUBLICATION = joinedload(Course.publication).defer(Publication.outline)
-"""For access(Course, …): the newest publication in the same SELECT."""
+WITH_AUDIENCE = undefer(Course.audience)
+"""For access(Course, …): the newest publication, and whom the course is for, in the same SELECT."""
 
 
 def list_drafts_for_desk(query: ListQuery) -> Page[Course]:

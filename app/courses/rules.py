@@ -219,9 +219,26 @@ class Fields:
             self.fault(_("There may be %(most)s here at most.", most=high), name)
         return [Fields(item, (*self.path, name, at), self.faults) for at, item in enumerate(value)]
 
-    def empty_list(self, name: str, sentence: str, *, must: bool = False) -> None:
-        """A field kept for later, in which only `[]` may stand."""
-        value = self._take(name, must)
+    def names(self, name: str, *, longest: int, high: int) -> list[str]:
+        """A list of up to `high` plain texts, each once, without the spaces around them."""
+        value = self._take(name, True)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.fault(_("This must be a list."), name)
+            return []
+        if len(value) > high:
+            self.fault(_("There may be %(most)s here at most.", most=high), name)
+        for at, one in enumerate(value):
+            if not isinstance(one, str) or not one.strip():
+                self.fault(_("This must be text. Put it in quotes."), name, at)
+            elif len(one.strip()) > longest or UNSTORABLE.search(one):
+                self.fault(_("This is no name: it is too long, or holds a character that is none."), name, at)
+        return [one.strip() if isinstance(one, str) else "" for one in value]
+
+    def empty_list(self, name: str, sentence: str) -> None:
+        """A field kept for later, which may be absent, and in which only `[]` may stand."""
+        value = self._take(name, False)
         if value is not None and value != []:
             self.fault(sentence, name)
 

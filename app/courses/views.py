@@ -9,16 +9,18 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from app.courses.forms import PublishForm
+from app.courses.forms import AudienceForm, PublishForm
 from app.courses.kinds import kind_of
 from app.courses.models import Course
-from app.courses.operations import publish_course
+from app.courses.operations import choose_audience, publish_course
 from app.courses.policies import Can
 from app.courses.queries import (
     DESK_SORTS,
     DESK_STATES,
+    WITH_AUDIENCE,
     WITH_PUBLICATION,
     draft_outline,
+    list_audience_ids,
     list_drafts_for_desk,
     list_versions,
 )
@@ -27,7 +29,9 @@ from app.foundation.once import once
 from app.foundation.pages import list_query
 from app.foundation.permissions import access, requires
 from app.foundation.replies import page, reply
-from app.identity.queries import names_of_members
+from app.identity.queries import count_people_by_department, names_of_members
+from app.tenants.queries import list_departments
+from app.tenants.rules import branches_of, tree_of
 
 bp = Blueprint("courses", __name__, url_prefix="/<tenant>")
 nav.add(nav.Entry(_l("Authoring"), "courses.desk_index", "pencil", 50, Can.SEE_DESK))
@@ -43,7 +47,7 @@ def desk_index() -> Any:
 @bp.get("/desk/<int:course_id>")
 @requires(Can.SEE_DESK)
 def desk_show(course_id: int) -> Any:
-    return desk_page(access(Course, course_id, WITH_PUBLICATION), PublishForm(formdata=None))
+    return desk_page(access(Course, course_id, WITH_PUBLICATION, WITH_AUDIENCE), PublishForm(formdata=None))
 
 
 @bp.post("/courses/<int:course_id>/publication")
@@ -61,6 +65,39 @@ def publication_create(course_id: int) -> Any:
 @requires(Can.SEE_DESK)
 def publication_show(course_id: int) -> Any:
     return redirect(url_for("courses.desk_show", course_id=access(Course, course_id).id), 303)
+
+
+@bp.get("/desk/<int:course_id>/audience")
+@requires(Can.CHOOSE_AUDIENCE)
+def audience_edit(course_id: int) -> Any:
+    course = access(Course, course_id)
+    return audience_page(course, AudienceForm(formdata=None, departments=list_audience_ids(course.id)))
+
+
+@bp.post("/desk/<int:course_id>/audience")
+@requires(Can.CHOOSE_AUDIENCE)
+def audience_update(course_id: int) -> Any:
+    course, form = access(Course, course_id), AudienceForm()
+    names = {department.id: department.name for department in list_departments()}
+    form.offer(names)
+    chosen = form.departments.data or []
+    if form.carry_out(lambda: [choose_audience(course, chosen, actor=current_user)]):
+        said = _in_words([name for one, name in names.items() if one in chosen])
+        return reply(url_for("courses.desk_show", course_id=course.id), said=said)
+    return audience_page(course, form)
+
+
+def audience_page(course: Course, form: AudienceForm) -> Any:
+    """The tree of departments with a box for each, and how many people are in them."""
+    tree = tree_of(list_departments(), count_people_by_department())
+    form.offer({branch.department.id: branch.department.name for branch in branches_of(tree)})
+    return page("courses/desk/audience.html", course=course, form=form, tree=tree, status=form.status)
+
+
+def _in_words(departments: list[str]) -> str:
+    if not departments:
+        return _("The course is for everybody now.")
+    return _("The course is now for: %(departments)s.", departments=", ".join(departments))
 
 
 def desk_page(course: Course, form: PublishForm) -> Any:

@@ -146,6 +146,37 @@ TREE = {
 }
 """The departments that lie above others, and those below each."""
 
+
+@dataclass(frozen=True)
+class Wanted:
+    """A course that the demo's managers ask for: of a department, of one person (by e-mail), or of everybody.
+
+    `due_in` are days from when they asked, which was some days ago; None = no day was set.
+    """
+
+    course: str
+    due_in: int | None
+    note: str
+    department: str | None = None
+    person: str | None = None
+
+
+AUDIENCES = {"radio-calls": ("Flight training",)}
+"""The courses, by slug, that are not for everybody, and the departments that they are for."""
+WANTED = {
+    "skyline": (
+        Wanted("weather-for-pilots", 10, "Before your next dual flight, please.", department="Flight training"),
+        Wanted("radio-calls", 2, "We read back together next week.", department="Instrument"),
+        Wanted("airspace", 16, "", person="learner05@skyline.example"),
+        Wanted("airspace", None, "For everybody who wants to look up from the ground."),
+    ),
+    "harbour": (
+        Wanted("weather-for-pilots", 10, "Before your next dual flight, please.", department="Flight training"),
+        Wanted("radio-calls", 2, "We read back together next week.", department="Commercial"),
+        Wanted("weather-for-pilots", 24, "", department="Cabin crew"),
+    ),
+}
+
 LEVELS = ("Student pilot", "Private pilot", "Instrument rated", "Commercial pilot", "Crew trainee")
 TAGS = ("Scholarship", "Night rating", "Tailwheel", "Evenings only", "Exam booked")
 LEVEL_OF_DEPARTMENT = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 from flask import request, url_for
 from flask_babel import LazyString
@@ -67,8 +68,24 @@ class Card:
     permission: StrEnum
 
 
+@dataclass(frozen=True)
+class PersonLink:
+    """A page of a higher feature to which the page of a person leads, whose membership's id goes along as `argument`."""
+
+    label: LazyString
+    endpoint: str
+    argument: str
+    icon: str
+    permission: StrEnum
+
+    def href(self, member_id: int) -> str:
+        values: dict[str, Any] = {self.argument: member_id}
+        return url_for(self.endpoint, **values)
+
+
 _entries: list[Entry] = []
 _cards: list[Card] = []
+_person_links: list[PersonLink] = []
 
 
 def add(entry: Entry) -> None:
@@ -84,6 +101,17 @@ def add_card(card: Card) -> None:
     if card.endpoint not in {known.endpoint for known in _cards}:
         _cards.append(card)
         _cards.sort(key=lambda known: known.order)
+
+
+def add_person_link(link: PersonLink) -> None:
+    """Add a link to the pages of people, once."""
+    if link.endpoint not in {known.endpoint for known in _person_links}:
+        _person_links.append(link)
+
+
+def person_links_for(actor: Actor) -> list[PersonLink]:
+    """Where this reader may go from the page of a person."""
+    return [link for link in _person_links if actor.may(link.permission)]
 
 
 def cards_for(actor: Actor) -> list[Card]:

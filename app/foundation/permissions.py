@@ -43,7 +43,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _granted: dict[str, set[str]] = {role.value: set() for role in Role}
 _never_while_acting: set[str] = set()
 _words: dict[str, Any] = {}
-_sees: dict[type, Predicate] = {}
+_sees: dict[type, tuple[Predicate, ...]] = {}
 _allows: dict[str, Predicate] = {}
 
 
@@ -82,10 +82,13 @@ def explains(words: Mapping[StrEnum, Any]) -> None:
 
 
 def sees(model: type) -> Callable[[Predicate], Predicate]:
-    """Mark the predicate that decides whether a member may know that a record exists."""
+    """Mark a predicate that decides whether a member may know that a record exists.
+
+    Those of several features add up: a course is seen by whom it is for, and by those whom it is assigned to.
+    """
 
     def mark(predicate: Predicate) -> Predicate:
-        _sees[model] = predicate
+        _sees[model] = (*_sees.get(model, ()), predicate)
         return predicate
 
     return mark
@@ -242,7 +245,7 @@ def _open_school_only() -> None:
 def access(model: type[T], record_id: int, *options: ORMOption) -> T:
     """The record behind a URL id. 404 if it is not there or not seen by this member, 403 if seen but not allowed."""
     record = session.get(model, record_id, options=options)
-    if record is None or not _sees[model](current_user, record):
+    if record is None or not any(is_seen(current_user, record) for is_seen in _sees[model]):
         abort(404)
     if "permission" in g and not may(current_user, g.permission, record):
         abort(403)

@@ -70,6 +70,7 @@ THEIRS: dict[str, Theirs] = {
     "availability_exception": Theirs(("resource_id",), of="resource", blank={"note": ""}),
     "booking": Theirs(("learner_id",), blank={"note": "", "reason": _EMPTIED}),
     "claim": Theirs(("booking_id",), of="booking"),
+    "assignment": Theirs(("membership_id",), goes=True),
     "notification": Theirs(("membership_id",), goes=True),
     "audit_entry": Theirs(("actor_id", "on_behalf_of_id"), without=("ip_hash",), is_subject=True),
     "user_session": Theirs(
@@ -79,6 +80,10 @@ THEIRS: dict[str, Theirs] = {
     "platform_entry": Theirs(("user_id",), of=ACCOUNT, without=("email_hash", "ip_hash")),
 }
 NOT_THEIRS: dict[tuple[str, str], str] = {
+    (
+        "assignment",
+        "assigned_by_id",
+    ): "It is about whom it was assigned to; that somebody assigned it is in their audit entries.",
     ("booking", "decided_by_id"): "The booking is the learner's; that somebody decided it is in their audit entries.",
     ("membership", "primary_instructor_id"): "It is a fact about the learner.",
     ("membership", "user_id"): "Each school tells its own: the row is found by its id.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -20,11 +20,13 @@ from app.foundation.actor import Actor
 from app.foundation.mail import can_send_mail
 from app.foundation.permissions import Role
 from app.foundation.prepared import Prepared
+from app.learning.queries import ASSIGNED_TO_ME, IS_ASSIGNED
+from app.tenants.queries import DEPARTMENT_TREE
 
 A_WEEK = timedelta(days=7)
 TYPES = {
     "me": "bigint", "tenant": "bigint", "now": "timestamptz", "a_week_ago": "timestamptz", "in_a_week": "timestamptz",
-    "today": "timestamptz", "tomorrow": "timestamptz", "mails": "boolean",
+    "today": "timestamptz", "tomorrow": "timestamptz", "mails": "boolean", "department": "bigint", "school_day": "date",
 }  # fmt: skip
 """The SQL types of the values below."""
 
@@ -47,9 +49,13 @@ NUMBERS = {
   exists (select from availability_rule),
   exists (select from membership where status in ('active', 'invited') and 'learner' = any(roles)),
   exists (select from course where publication_id is not null)] end from school_settings) as first_steps""",
-    Role.MANAGER: """
+    Role.MANAGER: f"""
 (select count(*) from membership where status = 'active' and 'learner' = any(roles)) as learners,
-(select count(distinct membership_id) from enrollment where last_seen_at > %(a_week_ago)s) as learning""",
+(select count(distinct membership_id) from enrollment where last_seen_at > %(a_week_ago)s) as learning,
+(with recursive {DEPARTMENT_TREE} select count(distinct a.id) from assignment a
+  join membership m on m.status = 'active' and {IS_ASSIGNED}
+  left join enrollment e on e.membership_id = m.id and e.course_id = a.course_id
+  where a.due_on < %(school_day)s and e.completed_at is null) as overdue""",  # noqa: S608 — put together from constants
     Role.INSTRUCTOR: f"""
 (select count(*) from booking b where b.status = 'assigned' and b.starts_at <= %(now)s and {TAUGHT_BY_ME}) as to_complete,
 (select count(*) from booking b where b.status = 'requested' and b.starts_at > %(now)s and {TAUGHT_BY_ME}) as asking,
@@ -120,15 +126,13 @@ where e.membership_id = %(me)s order by e.completed_at is not null, e.last_seen_
 from enrollment e join membership m on m.id = e.membership_id join publication p on p.id = e.publication_id
 left join department d on d.id = m.department_id
 where m.status = 'active' order by e.last_seen_at desc, e.id desc limit 12)""",
-        """
-(with recursive inside as (
-  select id as top, id from department
-  union select inside.top, d.id from inside join department d on d.parent_id = inside.id)
+        f"""
+(with recursive {DEPARTMENT_TREE}
 select 'department', d.id, d.name, null::text, null::text, count(m.id)::int, null::int, null::timestamptz,
   null::timestamptz, null::bigint, null::bigint, null::bigint
-from department d join inside on inside.top = d.id
-left join membership m on m.department_id = inside.id and m.status = 'active' and 'learner' = any(m.roles)
-group by d.tenant_id, d.id order by d.name)""",
+from department d join department_tree t on t.top = d.id
+left join membership m on m.department_id = t.inside and m.status = 'active' and 'learner' = any(m.roles)
+group by d.tenant_id, d.id order by d.name)""",  # noqa: S608 — put together from constants
     ],
     Role.AUTHOR: [
         """
@@ -142,6 +146,17 @@ where c.archived_at is null order by c.updated_at desc, c.id desc limit 6)"""
 
 A department counts the learners of those below it, too.
 """
+OF_EVERYBODY = f"""
+(with recursive {DEPARTMENT_TREE}, mine as (
+  select distinct on (a.course_id) a.course_id, a.due_on from assignment a
+  where {ASSIGNED_TO_ME} order by a.course_id, a.due_on nulls last)
+select 'assigned' as section, c.id, p.title, e.last_step_key, mine.due_on::text, e.steps_done, p.step_count, e.last_seen_at,
+  e.completed_at, e.publication_id, count(*) over (), null::bigint
+from mine join course c on c.id = mine.course_id and c.archived_at is null
+left join enrollment e on e.course_id = c.id and e.membership_id = %(me)s
+join publication p on p.id = coalesce(e.publication_id, c.publication_id)
+where e.completed_at is null order by mine.due_on nulls last, c.title_key, c.id limit 6)"""  # noqa: S608 — put together from constants
+"""What is assigned to a person, whatever their roles, and not completed: the day is in the fifth column, in ISO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +182,11 @@ class BookingLine:
 class Line:
     """Another row of a home. What the numbers and instants count differs by section: see ROWS.
 
-    `total` and `more` are the section's, the same on each of its rows: a learner's courses in progress and lessons completed,
-    all enrollments, all courses at the desk.
+    `total` and `more` are the section's, the same on each of its rows: what is assigned, a learner's courses in progress and
+    lessons completed, all enrollments, all courses at the desk.
     """
 
-    SECTIONS: ClassVar = ("course", "learner", "department", "desk")
+    SECTIONS: ClassVar = ("assigned", "course", "learner", "department", "desk")
 
     section: str
     id: int
@@ -190,6 +205,11 @@ class Line:
     def percent(self) -> int:
         """Progress in the course of this row, 0–100."""
         return min(100, 100 * (self.number or 0) // self.most) if self.most else 0
+
+    @property
+    def due_on(self) -> date | None:
+        """The last day of an assigned course, which is the school's."""
+        return date.fromisoformat(self.extra) if self.section == "assigned" and self.extra else None
 
     @property
     def is_changed(self) -> bool:
@@ -218,6 +238,7 @@ class Home:
     """What one person's home shows. Sections of roles they do not have are empty."""
 
     now: datetime
+    school_day: date
     roles: frozenset[str]
     numbers: dict[str, int] = field(default_factory=dict)
     first_steps: tuple[bool, ...] = ()
@@ -270,15 +291,17 @@ class Home:
 def find_home(actor: Actor) -> Home:
     """Everything on a member's home: one statement each for numbers, days, bookings and other rows, if their roles need it."""
     now, roles = clock.now(), actor.roles
+    school_day = clock.today(tenancy.required().zone)
     midnight = datetime.combine(clock.today(actor.zone), datetime.min.time(), ZoneInfo(actor.zone))
     values = {
         "me": actor.membership_id, "tenant": tenancy.required().id, "now": now, "a_week_ago": now - A_WEEK,
         "in_a_week": now + A_WEEK, "today": midnight, "tomorrow": midnight + timedelta(days=1),
-        "mails": can_send_mail(),
+        "mails": can_send_mail(), "department": actor.department_id, "school_day": school_day,
     }  # fmt: skip
     numbers = _numbers(roles, values)
     return Home(
         now=now,
+        school_day=school_day,
         roles=roles,
         first_steps=tuple(numbers.pop("first_steps", None) or ()),
         numbers=numbers,
@@ -318,7 +341,7 @@ def _union_of_bookings(roles: frozenset[str]) -> Prepared | None:
 
 @lru_cache(maxsize=64)
 def _union_of_rows(roles: frozenset[str]) -> Prepared | None:
-    return _union([sql for role, branches in ROWS.items() if role in roles for sql in branches])
+    return _union([OF_EVERYBODY, *(sql for role, branches in ROWS.items() if role in roles for sql in branches)])
 
 
 def _union(branches: Sequence[str]) -> Prepared | None:

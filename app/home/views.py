@@ -152,15 +152,20 @@ def _of_manager(figures: Figures, now: str) -> list[Number]:
     assert figures.activity
     counted = _("as of %(time)s", time=when(figures.activity.as_of)) if figures.activity.as_of else _("not counted yet")
     learners, lessons = figures["learners"], figures.activity.total("lessons.completed")
+    overdue = figures["overdue"]
     flown = figures.activity.total("bookings.completed")
     lessons_label = ngettext("lesson completed in 14 days", "lessons completed in 14 days", lessons)
     flown_label = ngettext("booking completed in 14 days", "bookings completed in 14 days", flown)
     return [
+        Number(
+            overdue, ngettext("assignment overdue", "assignments overdue", overdue),
+            url_for("learning.assignment_index", state="overdue"), now, "stop" if overdue else None,
+        ),
         Number(learners, ngettext("learner", "learners", learners), "#departments", now),
         Number(figures["learning"], _("learned in the last 7 days"), "#learners", now),
         Number(lessons, lessons_label, "#days", counted),
         Number(flown, flown_label, "#days", counted),
-    ]
+    ]  # fmt: skip
 
 
 def _of_author(figures: Figures, now: str) -> list[Number]:

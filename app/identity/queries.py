@@ -431,6 +431,14 @@ def _named(search: str) -> Iterator[Any]:
         yield func.regexp_replace(Membership.phone, "[^0-9]", "", "g").contains(digits)
 
 
+def find_by_name_or_address(typed: str, *, most: int = 2) -> list[Membership]:
+    """The active people, `most` of them, whose address or whole name is what somebody typed."""
+    text = " ".join(typed.split())
+    people = select(Membership).join(User, User.id == Membership.user_id).where(Membership.status == "active")
+    named = or_(known_address() == text.lower(), Membership.name_key == sort_key(text))
+    return list(session.scalars(people.where(named).order_by(Membership.id).limit(most)))
+
+
 def find_waiting(membership_id: int) -> Membership | None:
     """A person who still waits to be let in."""
     waiting = select(Membership).where(Membership.id == membership_id, Membership.status == "pending")

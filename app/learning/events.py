@@ -1,4 +1,4 @@
-"""What happens when a person takes a course."""
+"""What happens when people take a course, and when it is assigned to them."""
 
 from __future__ import annotations
 
@@ -33,3 +33,29 @@ class CourseCompleted(Event):
     enrollment_id: int
     membership_id: int
     course_id: int
+
+
+@dataclass(frozen=True)
+class CourseAssigned(Event):
+    """A course is assigned to a department, a person or everybody."""
+
+    assignment_id: int
+    actor_id: int | None
+
+
+@dataclass(frozen=True)
+class AssignmentMoved(Event):
+    """An assignment has another last day: `due_on` in ISO, or "" for none."""
+
+    assignment_id: int
+    due_on: str
+    actor_id: int | None
+
+
+@dataclass(frozen=True)
+class AssignmentDue(Event):
+    """The last day of an assignment, `due_on` in ISO, is near, or over (`is_over` is 1)."""
+
+    assignment_id: int
+    due_on: str
+    is_over: int

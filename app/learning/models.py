@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Index, Integer, String, UniqueConstraint, func, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Date, Index, Integer, String, UniqueConstraint, cast, func, literal, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from app.foundation.models import Base, TenantRow, tenant_ref
 
@@ -66,3 +67,35 @@ class LessonProgress(TenantRow, Base):
     enrollment_id: Mapped[int] = tenant_ref("enrollment", index=False)
     lesson_key: Mapped[str] = mapped_column(String(80))
     completed_at: Mapped[datetime]
+
+
+class Assignment(TenantRow, Base):
+    """That a course is to be completed: by everybody in a department and in those below it, by one person, or, with neither
+    named, by everybody at the school. Who joins the department later has it, too, and who leaves it has it no more.
+
+    `due_on` is the last day in the school's zone on which it is in time; None = no day was set. Taking it back deletes the row;
+    what people did in the course stays.
+    """
+
+    __tablename__ = "assignment"
+    constraints = (
+        UniqueConstraint(
+            "tenant_id", "course_id", "department_id", "membership_id", postgresql_nulls_not_distinct=True
+        ),
+        CheckConstraint("department_id is null or membership_id is null", name="one_audience"),
+        Index("ix_assignment_newest", "tenant_id", "assigned_at", "id"),
+    )
+
+    course_id: Mapped[int] = tenant_ref("course", ondelete="RESTRICT", index=False)
+    department_id: Mapped[int | None] = tenant_ref("department", ondelete="RESTRICT", nullable=True)
+    membership_id: Mapped[int | None] = tenant_ref("membership", nullable=True)
+    due_on: Mapped[date | None] = mapped_column(Date)
+    note: Mapped[str] = mapped_column(String(300), server_default="")
+    assigned_by_id: Mapped[int | None] = tenant_ref("membership", ondelete="SET NULL", nullable=True, index=False)
+    assigned_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    if TYPE_CHECKING:
+        due_key: Mapped[date]
+
+
+Assignment.due_key = column_property(func.coalesce(Assignment.due_on, cast(literal("9999-12-31"), Date)), deferred=True)
+"""What sorts by the day: those without one come last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask_babel import force_locale
@@ -12,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
 from app.foundation.db import session
-from app.foundation.jobs import schedule_job
+from app.foundation.jobs import schedule_jobs
 from app.foundation.mail import absolute_url, can_send_mail, send_mail
 from app.foundation.refusals import Refusal
 from app.identity.queries import names_of_members
@@ -20,23 +21,35 @@ from app.notifications.models import Notification
 from app.notifications.queries import MailFacts, find_mail
 from app.notifications.rules import address_of, mail_text, people_in, words_of
 
+AT_ONCE = 1000
+"""Rows a statement."""
+
 
 def notify(membership_id: int, kind: str, *, cause: str, subject_id: int | None, facts: dict[str, Any]) -> bool:
     """Tell a person something, in the app and by mail. False if this cause was told them before: nothing is written then.
 
     `kind` is one of rules.KINDS, `cause` names what happened ("booking.approved:7"), `facts` are JSON-ready.
     """
-    row = insert(Notification).values(
-        tenant_id=tenancy.required().id, membership_id=membership_id, kind=kind, cause=cause, subject_id=subject_id,
-        facts=facts, created_at=clock.now(),
-    )  # fmt: skip
-    told = row.on_conflict_do_nothing(index_elements=["tenant_id", "membership_id", "cause"])
-    made = session.execute(told.returning(Notification.id)).scalar()
-    if made is None:
-        return False
+    return bool(notify_all([membership_id], kind, cause=cause, subject_id=subject_id, facts=facts))
+
+
+def notify_all(
+    membership_ids: Sequence[int], kind: str, *, cause: str, subject_id: int | None, facts: dict[str, Any]
+) -> int:
+    """Tell several people the same, like `notify`, a thousand a statement. Returns how many had not been told before."""
+    same = {"tenant_id": tenancy.required().id, "kind": kind, "cause": cause, "subject_id": subject_id, "facts": facts}
+    told: list[int] = []
+    for some in _batches(membership_ids):
+        rows = [{**same, "membership_id": person, "created_at": clock.now()} for person in some]
+        row = insert(Notification).values(rows)
+        new = row.on_conflict_do_nothing(index_elements=["tenant_id", "membership_id", "cause"])
+        told += session.execute(new.returning(Notification.id)).scalars()
     if can_send_mail():
-        schedule_job("notifications.mail_notification", key=f"mail:notification:{made}", notification_id=made)
-    return True
+        mails: list[tuple[str, dict[str, int | str]]] = [
+            (f"mail:notification:{made}", {"notification_id": made}) for made in told
+        ]
+        schedule_jobs("notifications.mail_notification", mails)
+    return len(told)
 
 
 def mail_notification(notification_id: int) -> bool:
@@ -83,6 +96,10 @@ def forget_reasons(learner_id: int) -> None:
     about = Notification.facts["learner_id"].as_integer() == learner_id
     without = Notification.facts.op("||")(cast({"reason": ""}, JSONB))
     session.execute(update(Notification).where(about).values(facts=without))
+
+
+def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[begin : begin + AT_ONCE] for begin in range(0, len(ids), AT_ONCE))
 
 
 def _send(notification_id: int, mail: MailFacts) -> None:

@@ -1,5 +1,6 @@
 """Whom to tell when something happens to a booking: the learner, its instructor, the admins; never the one who did it.
-Whoever was acted as is told, too, and admins of who waits to be let in or asks to be erased.
+Whoever was acted as is told, too, admins of who waits to be let in or asks to be erased, and everybody of what is assigned to
+them.
 What an admin decides about a person's access is mailed by identity: they may not see the app.
 
 A new request needs no notification: the admins' queue shows it, and nobody's waiting is shortened by a mail about each.
@@ -12,8 +13,10 @@ from typing import Any
 from app.foundation.events import reacts_to
 from app.identity.events import ActedAs, ErasureRequested, JoinRequested, MemberErased
 from app.identity.queries import find_erasure_asker, find_waiting, list_admin_ids, list_members_with_role, list_office
-from app.notifications.operations import forget_reasons, notify
-from app.notifications.queries import Concerned, find_concerned
+from app.learning.events import AssignmentDue, AssignmentMoved, CourseAssigned
+from app.learning.queries import list_people_to_tell
+from app.notifications.operations import forget_reasons, notify, notify_all
+from app.notifications.queries import Concerned, find_assignment, find_concerned
 from app.scheduling.events import (
     BookingApproved,
     BookingAssigned,
@@ -97,10 +100,35 @@ def on_erasure_requested(event: ErasureRequested) -> None:
         )  # fmt: skip
 
 
+@reacts_to(CourseAssigned)
+def on_course_assigned(event: CourseAssigned) -> None:
+    _tell_assigned("course.assigned", event.assignment_id, "", but=event.actor_id)
+
+
+@reacts_to(AssignmentMoved)
+def on_assignment_moved(event: AssignmentMoved) -> None:
+    _tell_assigned("course.moved", event.assignment_id, event.due_on, but=event.actor_id)
+
+
+@reacts_to(AssignmentDue)
+def on_assignment_due(event: AssignmentDue) -> None:
+    _tell_assigned("course.overdue" if event.is_over else "course.due", event.assignment_id, event.due_on)
+
+
 @reacts_to(MemberErased)
 def on_member_erased(event: MemberErased) -> None:
     """What an erased learner wrote stands in the notifications of others too."""
     forget_reasons(event.membership_id)
+
+
+def _tell_assigned(kind: str, assignment_id: int, day: str, *, but: int | None = None) -> None:
+    """Whoever has a course still to complete, unless the assignment was taken back meanwhile. The same day is told them once."""
+    assignment = find_assignment(assignment_id)
+    if assignment is None or (day and day != assignment.facts["due_on"]):
+        return
+    people = [person for person in list_people_to_tell(assignment_id) if person != but]
+    cause = f"{kind}:{assignment_id}:{day}"
+    notify_all(people, kind, cause=cause, subject_id=assignment.course_id, facts=assignment.facts)
 
 
 def _told_of_escalations() -> list[int]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
 
-from app.foundation.formats import span, when
+from app.foundation.formats import day, span, when
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,21 @@ class Told:
     @property
     def until(self) -> str:
         return when(datetime.fromisoformat(self.facts["until"]), self.zone)
+
+    @property
+    def course(self) -> str:
+        return str(self.facts["course"])
+
+    @property
+    def due_on(self) -> str:
+        """The last day of an assignment, which is the school's, in words; empty where none was set."""
+        return day(date.fromisoformat(self.facts["due_on"])) if self.facts["due_on"] else ""
+
+    @property
+    def note(self) -> str:
+        """What whoever assigned it wrote, with their name."""
+        note = " ".join(str(self.facts.get("note") or "").split())
+        return f"{self.by}: {note}" if note and self.by else note
 
     @property
     def is_mine(self) -> bool:
@@ -196,6 +211,35 @@ def _asks_erasure(told: Told) -> Words:
     )
 
 
+def _assigned_course(told: Told) -> Words:
+    by_day = _("Complete it by %(day)s.", day=told.due_on) if told.due_on else _("Complete it when you can.")
+    return Words(_("“%(course)s” is assigned to you", course=told.course), f"{by_day} {told.note}".strip())
+
+
+def _moved(told: Told) -> Words:
+    if not told.due_on:
+        title = _("“%(course)s” has no last day any more", course=told.course)
+        return Words(title, _("Complete it when you can."))
+    return Words(
+        _("“%(course)s” is now due on %(day)s", course=told.course, day=told.due_on),
+        _("The last day was changed. The course is assigned to you and not completed yet."),
+    )
+
+
+def _due(told: Told) -> Words:
+    return Words(
+        _("“%(course)s” is due on %(day)s", course=told.course, day=told.due_on),
+        _("It is assigned to you and not completed yet."),
+    )
+
+
+def _overdue(told: Told) -> Words:
+    return Words(
+        _("“%(course)s” was due on %(day)s", course=told.course, day=told.due_on),
+        _("It is assigned to you and not completed yet. You can still complete it."),
+    )
+
+
 def _ended(booking: Told) -> str:
     whose = "" if booking.is_mine else booking.learner
     said = _sentence(whose, booking.time)
@@ -214,6 +258,7 @@ def _unknown(_told: Told) -> Words:
     return Words(_("Something happened"), _("Look at your bookings to see what changed."))
 
 
+COURSE = {"endpoint": "learning.course_show", "argument": "course_id"}
 KINDS = {
     "booking.approved": Kind("circle-check", "ok", _approved),
     "booking.assigned": Kind("calendar-check", "ok", _assigned),
@@ -223,6 +268,10 @@ KINDS = {
     "booking.escalated": Kind("triangle-alert", "wait", _escalated),
     "member.waiting": Kind("user-plus", "wait", _waiting, endpoint="people.show", argument="member_id"),
     "member.asks_erasure": Kind("trash-2", "wait", _asks_erasure, endpoint="people.show", argument="member_id"),
+    "course.assigned": Kind("clipboard-check", "info", _assigned_course, **COURSE),
+    "course.moved": Kind("calendar-days", "info", _moved, **COURSE),
+    "course.due": Kind("clock", "wait", _due, **COURSE),
+    "course.overdue": Kind("triangle-alert", "stop", _overdue, **COURSE),
     "acted_as": Kind("eye", "wait", _acted_as, endpoint="notifications.notification_index", argument=""),
 }
 UNKNOWN = Kind("info", "info", _unknown, endpoint="notifications.notification_index", argument="")

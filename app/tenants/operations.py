@@ -199,9 +199,21 @@ def remove_department(department: Department, *, actor: Actor) -> Department:
         words = _(" and ").join(part for part in inside if part)
         raise Refusal(_("%(name)s still holds %(inside)s. Move them first.", name=department.name, inside=words))
     audit("department.removed", actor=actor, subject=department, before={"called": department.name})
-    session.delete(department)
-    session.flush()
+    _flush_removal(department)
     return department
+
+
+def _flush_removal(department: Department) -> None:
+    """What features above say of a department, they hold by a key: it would be another thing without it."""
+    name = department.name
+    try:
+        with session.begin_nested():
+            session.delete(department)
+            session.flush()
+    except IntegrityError as error:
+        raise Refusal(
+            _("A course is for %(name)s, or is assigned to it. Choose another department there first.", name=name)
+        ) from error
 
 
 def _check_place(parents: Mapping[int, int | None], parent: Department | None, *, height: int) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, func, select
 
 from app.foundation.db import session
 from app.foundation.tenancy import TenantRef, required, tenant_scope
 from app.tenants.models import Department, SchoolSettings, Tenant
 
 _COLUMNS = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone)
+DEPARTMENT_TREE = """department_tree as (
+  select id as top, id as inside from department
+  union select t.top, d.id from department_tree t join department d on d.parent_id = t.inside)"""
+"""The same tree as `lies_in` walks, for plain SQL: after `with recursive`, each department as `top` with all that lie in it as
+`inside`."""
 
 
 def find_tenant_by_slug(slug: str) -> TenantRef | None:
@@ -59,6 +64,20 @@ def department_ids_below(department_id: int) -> Select[Any]:
     tree = select(Department.id).where(Department.id == department_id).cte("tree", recursive=True)
     tree = tree.union(select(Department.id).join(tree, Department.parent_id == tree.c.id))
     return select(tree.c.id)
+
+
+def lies_in(department_id: SQLColumnExpression[Any], above: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+    """The condition that a department is another one, or lies below it: both may be columns, or values."""
+    return department_id.in_(select(_TREE.c.inside).where(_TREE.c.top == above).correlate_except(_TREE))
+
+
+def _tree() -> CTE:
+    """Each department as `top`, with itself and all those below it as `inside`."""
+    each = select(Department.id.label("top"), Department.id.label("inside")).cte("department_tree", recursive=True)
+    return each.union(select(each.c.top, Department.id).join(each, Department.parent_id == each.c.inside))
+
+
+_TREE = _tree()
 
 
 def count_departments_in(department_id: int) -> int:

@@ -122,6 +122,13 @@ def tree_of(departments: Sequence[Department], people: Mapping[int, int]) -> tup
     return grow(None)
 
 
+def branches_of(tree: Sequence[Branch]) -> Iterator[Branch]:
+    """Every branch, each before those below it."""
+    for branch in tree:
+        yield branch
+        yield from branches_of(branch.below)
+
+
 def depth_of(parents: Mapping[int, int | None], department_id: int) -> int:
     """How deep a department lies: 1 at the top. `parents` is each one's parent by id."""
     depth, above = 1, parents[department_id]
@@ -181,13 +188,17 @@ WORK = {
     "identity.send_link_mail": _l("Mail with a link"),
     "identity.send_notice_mail": _l("Mail about an account"),
     "identity.send_test_mail": _l("Test mail"),
+    "learning.remind_of_assignment": _l("Reminding of an assigned course"),
     "notifications.mail_notification": _l("Mail of a notification"),
     "notifications.reactions.on_acted_as": _l("Telling who was acted as"),
+    "notifications.reactions.on_assignment_due": _l("Telling whose course is due"),
+    "notifications.reactions.on_assignment_moved": _l("Telling of another day for a course"),
     "notifications.reactions.on_booking_approved": _l("Telling of an approved booking"),
     "notifications.reactions.on_booking_assigned": _l("Telling of an assigned booking"),
     "notifications.reactions.on_booking_cancelled": _l("Telling of a cancelled booking"),
     "notifications.reactions.on_booking_declined": _l("Telling of a declined booking"),
     "notifications.reactions.on_booking_escalated": _l("Telling of an escalated request"),
+    "notifications.reactions.on_course_assigned": _l("Telling of an assigned course"),
     "notifications.reactions.on_erasure_requested": _l("Telling who asks to be erased"),
     "notifications.reactions.on_join_requested": _l("Telling who asks to join"),
     "notifications.reactions.on_member_erased": _l("Taking an erased person out of notifications"),

@@ -10,7 +10,7 @@ from flask import Flask
 
 from app.courses.models import Course, Publication
 from app.courses.operations import import_course, publish_course
-from app.courses.queries import list_catalog, list_catalog_levels
+from app.courses.queries import Reader, list_catalog, list_catalog_levels
 from app.courses.rules import SEARCH_LANGUAGES, prefix_query, search_language
 from app.foundation import clock
 from app.foundation.db import session
@@ -22,7 +22,7 @@ WEATHER, RADIO, AIRSPACE = "Weather for Private Pilots", "Radio Calls at Towered
 
 
 def titles(search: str = "", sort: str = "title", **chosen: str) -> list[str]:
-    page = list_catalog(ListQuery(search=search, sort=sort, chosen=chosen))
+    page = list_catalog(ListQuery(search=search, sort=sort, chosen=chosen), reader=Reader())
     return [course.publication.title for course in page.rows]  # type: ignore[union-attr]
 
 
@@ -90,7 +90,7 @@ def test_a_course_in_another_language_is_found_by_its_own_word_forms_or_word_for
 
 def test_levels_filter(app: Flask) -> None:
     with at_school("skyline"):
-        assert list_catalog_levels() == ["private", "student"]
+        assert list_catalog_levels(Reader()) == ["private", "student"]
         assert titles(level="private") == [WEATHER]
 
 
@@ -109,7 +109,7 @@ def test_pages_show_each_course_once(app: Flask, tmp_path: Path, sort: str) -> N
         seen: list[int] = []
         cursor = ""
         while True:
-            page = list_catalog(ListQuery(sort=sort, cursor=cursor))
+            page = list_catalog(ListQuery(sort=sort, cursor=cursor), reader=Reader())
             seen += [course.id for course in page.rows]
             if page.after is None:
                 break

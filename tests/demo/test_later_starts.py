@@ -43,7 +43,7 @@ def test_a_demo_of_the_first_release_is_given_the_rest_at_its_next_start(the_app
         before = written(older)
         new = operations.seed()
         assert {name.partition("/")[2] for name in new} == {
-            *("settings", "departments", "records", "newcomers", "visits"),
+            *("settings", "departments", "records", "audiences", "assignments", "newcomers", "visits"),
         }
         assert {key: row for key, row in written(older).items() if key in before} == before
         with older.at("skyline"):

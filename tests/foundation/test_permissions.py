@@ -26,7 +26,8 @@ class Can(StrEnum):
 def _forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What these tests grant holds for them alone: the matrix that admins read is made of the same tables."""
     monkeypatch.setattr(permissions, "_granted", {role: set(held) for role, held in permissions._granted.items()})
-    monkeypatch.setattr(permissions, "_sees", dict(permissions._sees))
+    others = {model: predicates for model, predicates in permissions._sees.items() if model is not Department}
+    monkeypatch.setattr(permissions, "_sees", others)
     monkeypatch.setattr(permissions, "_allows", dict(permissions._allows))
     yield
     permissions.permissions_of.cache_clear()
@@ -74,6 +75,13 @@ def test_the_order_of_refusals(ruled: Flask, person: Person, department: str, st
     client = LintingClient(ruled).sign_in(person)
     answer = client.browser.get(path(department))
     assert answer.status_code == status
+
+
+def test_what_one_of_several_predicates_sees_is_seen(ruled: Flask) -> None:
+    sees(Department)(lambda actor, record: record.name == "Cabin crew" and Role.LEARNER in actor.roles)
+    assert LintingClient(ruled).sign_in(LEO).browser.get(path("Cabin crew")).status_code == 200
+    assert LintingClient(ruled).sign_in(LEO).browser.get(path("Commercial")).status_code == 200
+    assert LintingClient(ruled).sign_in(ANA).browser.get(path("Cabin crew")).status_code == 404
 
 
 def test_a_record_of_the_other_school_is_not_found(ruled: Flask) -> None:

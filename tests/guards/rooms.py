@@ -14,7 +14,7 @@ READ = frozenset({"models", "queries", "rules"})
 OWN: dict[str, frozenset[str]] = {
     "models": frozenset(),
     "events": frozenset(),
-    "policies": frozenset({"models", "rules"}),
+    "policies": frozenset({"models", "rules", "queries"}),
     "rules": frozenset({"models"}),
     "queries": frozenset({"models", "rules", "kinds", "policies"}),
     "forms": READ,

@@ -19,15 +19,18 @@ RIGHTS = {
     **dict.fromkeys(("lesson_progress", "seed_step", "step_progress"), ADD),
     **dict.fromkeys(("answer", "attempt", "booking", "claim", "course", "enrollment", "membership"), KEEP),
     **dict.fromkeys(("resource", "rollup", "school_settings", "tenant", "user_account", "variant"), KEEP),
-    "availability_rule": "select insert delete",
+    **dict.fromkeys(("availability_rule", "course_audience"), "select insert delete"),
+    "assignment": ALL,
     **dict.fromkeys(("availability_exception", "department", "job", "lesson", "module", "notification"), ALL),
     **dict.fromkeys(("once_key", "one_use_token", "outbox_event", "people_import", "recovery_code", "step"), ALL),
     **dict.fromkeys(("user_session", "worker_heartbeat"), ALL),
 }
 """Locking a row takes the right to update it; a row that goes with its parent takes no right."""
 WHY_DELETED = {
+    "assignment": "It is taken back, or goes with a person who is erased.",
     "availability_rule": "A person's week is written anew as a whole.",
     "availability_exception": "A day off is taken back.",
+    "course_audience": "A course is for other departments from now on.",
     "department": "An empty department is removed.",
     "job": "Finished rows go after a month.",
     "lesson": "A draft that is imported again may have fewer lessons.",

@@ -15,7 +15,7 @@ from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.models import Job
 from app.foundation.tenancy import required
-from tests.cast import ADA, ANA, BEA, LEO, Person, actor, member
+from tests.cast import ADA, ANA, BEA, LEO, MAX, Person, actor, member
 from tests.scheduling import booking_makers as bookings
 
 Values = dict[str, Any]
@@ -143,6 +143,26 @@ def a_day_off() -> Values:
     return {"exception_id": made.id}
 
 
+def an_assignment_made() -> Values:
+    from app.courses.models import Course
+    from app.learning.operations import assign_course
+
+    course = session.get_one(Course, a_course()["course_id"])
+    return {"assignment_id": assign_course(course, due_on=clock.today("UTC") + timedelta(days=9), actor=actor(MAX)).id}
+
+
+def a_course_not_begun() -> Values:
+    """A course that is for Leo's department, among others, and assigned to him."""
+    from app.courses.models import Course
+    from app.courses.operations import choose_audience
+    from app.tenants.queries import list_departments
+
+    values = a_course()
+    departments = [department.id for department in list_departments()]
+    choose_audience(session.get_one(Course, values["course_id"]), departments, actor=actor(ADA))
+    return values
+
+
 def a_notification() -> Values:
     from app.notifications.models import Notification
     from app.notifications.operations import notify
@@ -202,6 +222,20 @@ def an_assignment(_values: Values) -> Values:
 
 def a_simulator(_values: Values) -> Values:
     return {**once(_values), "kind": "simulator", "name": f"Simulator {uuid.uuid4().hex[:6]}", "detail": "FNPT II"}
+
+
+def a_course_to_assign(_values: Values) -> Values:
+    return {**once(_values), "course": a_course()["course_id"], "whom": "everybody", "person": "", "note": "Soon"}
+
+
+def another_day(_values: Values) -> Values:
+    return {"due_on": (clock.today("UTC") + timedelta(days=20)).isoformat(), "note": "Later"}
+
+
+def an_audience(_values: Values) -> Values:
+    from app.tenants.queries import list_departments
+
+    return {"departments": list_departments()[0].id}
 
 
 def an_exception(_values: Values) -> Values:
@@ -361,10 +395,19 @@ VISITS: dict[str, Visit] = {
     "tenants.stuck_work_replay_show": Visit(ANA, a_stuck_job),
     "courses.desk_index": Visit(ADA),
     "courses.desk_show": Visit(ADA, a_course),
+    "courses.audience_edit": Visit(ADA, a_course),
+    "courses.audience_update": Visit(ADA, a_course, an_audience, statements=16),
     "courses.publication_create": Visit(ADA, a_changed_course, once, statements=20),
     "courses.publication_show": Visit(ADA, a_course),
     "learning.catalog_index": Visit(LEO),
-    "learning.course_show": Visit(LEO, a_course),
+    "learning.course_show": Visit(LEO, a_course_not_begun),
+    "learning.assignment_index": Visit(MAX, anything(an_assignment_made)),
+    "learning.assignment_new": Visit(MAX),
+    "learning.assignment_create": Visit(MAX, fields=a_course_to_assign, statements=20),
+    "learning.assignment_show": Visit(MAX, an_assignment_made),
+    "learning.assignment_update": Visit(MAX, an_assignment_made, another_day, statements=20),
+    "learning.assignment_removal_create": Visit(MAX, an_assignment_made, statements=12),
+    "learning.assignment_removal_show": Visit(MAX, an_assignment_made),
     "learning.enrollment_create": Visit(LEO, a_course, once, statements=10),
     "learning.enrollment_show": Visit(LEO, a_course),
     "learning.step_show": Visit(LEO, a_step),

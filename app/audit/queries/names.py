@@ -15,9 +15,11 @@ from app.identity.models import Membership
 
 PERSON = Membership.__name__
 KIND_OF_FIELD = {
+    "audience": "Department",
     "course_id": "Course",
     "department_id": "Department",
     "escalate_to_ids": PERSON,
+    "membership_id": PERSON,
     "parent_id": "Department",
     "primary_instructor_id": PERSON,
     "resource_id": "Resource",

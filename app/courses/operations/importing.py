@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.audit.operations import audit
 from app.courses.kinds import kind_of
 from app.courses.models import Course, Lesson, Module, Step, Variant
+from app.courses.operations.audience import choose_audience
 from app.courses.operations.reading import CourseFolder, Problem
 from app.courses.queries import find_course_by_slug, load_draft, published_steps
 from app.foundation import clock, tenancy
@@ -21,6 +22,7 @@ from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.formats import sort_key
 from app.foundation.refusals import Refusal
+from app.tenants.queries import list_departments, take_the_schools_turn
 
 Part = TypeVar("Part", Module, Lesson, Step)
 
@@ -41,9 +43,11 @@ class ImportRefused(Refusal):
 def import_course(folder: Path, *, actor: Actor) -> Course:
     """Make or update the draft of the course in a folder (docs/content-format.md); learners see it once it is published.
 
-    What has the same key stays the same row. A draft that is already so is left alone. Refuses ImportRefused.
+    What has the same key stays the same row. A draft that is already so is left alone. Departments that the files name are whom
+    it is for from now on; where they name none, that stays as it was chosen. Refuses ImportRefused.
     """
     files = CourseFolder(folder)
+    departments = _known_departments(files)
     before = find_course_by_slug(files.course["slug"]) if files.course.get("slug") else None
     if before:
         _check_kinds(files, before)
@@ -59,7 +63,21 @@ def import_course(folder: Path, *, actor: Actor) -> Course:
             "course.imported", actor=actor, subject=course, before=_counted(old) if before else None,
             after=_counted(files.course),
         )  # fmt: skip
+    if departments:
+        choose_audience(course, departments, actor=actor)
     return course
+
+
+def _known_departments(files: CourseFolder) -> list[int]:
+    """The ids of the departments that the files name; a fault for each that the school has not."""
+    if not files.departments:
+        return []
+    take_the_schools_turn()  # before the course's row is locked: whoever chooses its audience at the desk goes the same way
+    known = {department.name: department.id for department in list_departments()}
+    for fields, at, name in files.departments:
+        if name and name not in known:
+            fields.fault(_("The school has no department “%(name)s”.", name=name), "departments", at)
+    return [known[name] for _fields, _at, name in files.departments if name in known]
 
 
 def _check_kinds(files: CourseFolder, course: Course) -> None:

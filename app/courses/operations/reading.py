@@ -20,6 +20,7 @@ LONGEST_COURSE_FILE = 2_000_000
 LONGEST_FILE = 100_000
 """Bytes."""
 MOST_MODULES, MOST_LESSONS, MOST_STEPS, MOST_MINUTES = 100, 200, 200, 600
+MOST_DEPARTMENTS, LONGEST_DEPARTMENT = 50, 120
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 LONGEST_LANGUAGE = 16
 MARKDOWN_SUFFIXES = {".md", ".markdown"}
@@ -57,6 +58,7 @@ class CourseFolder:
         self.problems: list[Problem] = []
         self.course: dict[str, Any] = {}
         self.steps: list[tuple[Fields, dict[str, Any], dict[str, str]]] = []
+        self.departments: list[tuple[Fields, int, str]] = []
         self.slugs: dict[str, list[tuple[Fields, str, str]]] = {"module": [], "lesson": []}
         self.files: dict[str, str] = {}
         self.faults: list[Fault] = []
@@ -88,7 +90,10 @@ class CourseFolder:
             "level": fields.key("level"),
             "language": self._language(fields),
         }
-        fields.empty_list("departments", _("Only [] is taken here: a course is for everybody."), must=True)
+        self.departments = [
+            (fields, at, name)
+            for at, name in enumerate(fields.names("departments", longest=LONGEST_DEPARTMENT, high=MOST_DEPARTMENTS))
+        ]
         course["modules"] = [self._read_module(one) for one in fields.items("modules", low=1, high=MOST_MODULES)]
         fields.nothing_else()
         self._check_keys()

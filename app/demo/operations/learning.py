@@ -1,25 +1,36 @@
-"""The demo's courses, and what its learners have done in them."""
+"""The demo's courses, whom they are for and assigned to, and what its learners have done in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
 from app.courses.models import Course, Publication
-from app.courses.operations import import_course, publish_course
-from app.courses.queries import Outline, StepPlace, answer_key, find_outline, find_published_lesson
+from app.courses.operations import choose_audience, import_course, publish_course
+from app.courses.queries import (
+    Outline,
+    StepPlace,
+    answer_key,
+    find_course_by_slug,
+    find_outline,
+    find_published_lesson,
+    list_audience_ids,
+)
 from app.demo import cast
-from app.demo.operations.people import actor_with, resources_by_email
+from app.demo.operations.people import actor_with, members_by_email, resources_by_email
 from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.permissions import Role
 from app.learning.models import Enrollment, LessonProgress, StepProgress
+from app.learning.operations import IsAssigned, assign_course
 from app.quizzes.models import Answer, Attempt
 from app.quizzes.rules import most_points, shuffled_order
 from app.scheduling.models import Resource
+from app.tenants.queries import list_departments
 
 CONTENT = Path(__file__).parents[3] / "content"
 DAYS_OF_LEARNING = 15
@@ -53,6 +64,30 @@ def seed_learning(slug: str, place: int) -> None:
                 begun = max(begun, published_at + timedelta(hours=1 + number % 20))
             last = begun + (clock.now() - AN_HOUR - begun) * (0.35 + 0.65 * (number * 5 % 13) / 12)
             _write_progress(resource, outline, steps, begun, last)
+
+
+def seed_audiences(slug: str) -> None:
+    """Whom the courses of the cast are for. What somebody chose already stays."""
+    departments = {department.name: department.id for department in list_departments()}
+    for course_slug, names in cast.AUDIENCES.items():
+        course, chosen = find_course_by_slug(course_slug), [departments[name] for name in names if name in departments]
+        if course and chosen and not list_audience_ids(course.id):
+            choose_audience(course, chosen, actor=actor_with(slug, Role.AUTHOR))
+
+
+def seed_assignments(slug: str) -> None:
+    """What managers ask people to complete: some of it is due soon, some overdue. What is assigned already stays so."""
+    departments = {department.name: department for department in list_departments()}
+    people, manager, today = members_by_email(), actor_with(slug, Role.MANAGER), clock.today(cast.SCHOOLS[slug].zone)
+    for wanted in cast.WANTED[slug]:
+        course, department = find_course_by_slug(wanted.course), departments.get(wanted.department or "")
+        member = people.get(wanted.person or "")
+        is_gone = (wanted.department and not department) or (wanted.person and not member)
+        if course is None or not course.is_in_catalog or is_gone:
+            continue
+        due_on = today + timedelta(days=wanted.due_in) if wanted.due_in is not None else None
+        with suppress(IsAssigned):
+            assign_course(course, department=department, member=member, due_on=due_on, note=wanted.note, actor=manager)
 
 
 def _write_progress(

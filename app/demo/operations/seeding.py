@@ -21,7 +21,7 @@ from app.analytics.rules import KEPT_DAYS, last_days
 from app.demo import cast
 from app.demo.models import SeedStep
 from app.demo.operations.bookings import seed_availability, seed_bookings, seed_resources, weeks_around
-from app.demo.operations.learning import seed_course, seed_learning
+from app.demo.operations.learning import seed_assignments, seed_audiences, seed_course, seed_learning
 from app.demo.operations.newcomers import seed_newcomers
 from app.demo.operations.people import seed_operator, seed_people
 from app.demo.operations.school import seed_departments, seed_records, seed_settings
@@ -40,7 +40,7 @@ PUBLISHED_DAYS_AGO = (16, 14.7, 5.8)
 BOOKINGS = "/bookings/"
 """What the names of the steps that book a week have in common."""
 WHAT_PEOPLE_DID = (
-    *("settings", "departments", "records", "newcomers", "visits"),
+    *("settings", "departments", "records", "audiences", "assignments", "newcomers", "visits"),
     *("bookings/", "learning/", "counts"),
 )
 """How the names of the steps begin, behind the school, that write what people did."""
@@ -117,6 +117,8 @@ def _set_up() -> list[Step]:
             Step(f"{slug}/settings", slug, partial(seed_settings, slug), days_ago=6.2),
             Step(f"{slug}/departments", slug, partial(seed_departments, slug), days_ago=5.1),
             Step(f"{slug}/records", slug, partial(seed_records, slug), days_ago=4.5),
+            Step(f"{slug}/audiences", slug, partial(seed_audiences, slug), days_ago=4.2),
+            Step(f"{slug}/assignments", slug, partial(seed_assignments, slug), days_ago=4),
         )
     ]
 

@@ -281,6 +281,7 @@ def _person_page(member: Membership, failed: Form | None = None) -> Any:
         may=current_user.may,
         can=Can,
         is_self=member.id == current_user.membership_id,
+        links=nav.person_links_for(current_user) if member.is_active else [],
         status=failed.status if failed else 200,
     )
 

@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("learning", __name__, url_prefix="/<tenant>")
 
-from app.learning.views import catalog, player, quiz  # noqa: E402, F401
+from app.learning.views import assignments, catalog, player, quiz  # noqa: E402, F401

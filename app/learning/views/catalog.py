@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Any
 
 from flask import abort, redirect, url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from app.courses.models import Course
-from app.courses.queries import CATALOG_SORTS, find_outline, list_catalog, list_catalog_levels
-from app.foundation import nav
+from app.courses.policies import Can as CourseCan
+from app.courses.queries import CATALOG_SORTS, Reader, find_outline, list_catalog, list_catalog_levels
+from app.foundation import clock, nav, tenancy
 from app.foundation.once import once
 from app.foundation.pages import list_query
 from app.foundation.permissions import access, requires
@@ -19,7 +22,7 @@ from app.foundation.replies import page, reply
 from app.learning.forms import BeginForm
 from app.learning.operations import enroll
 from app.learning.policies import Can
-from app.learning.queries import find_taking, progress_by_course
+from app.learning.queries import assignments_of, find_standing, find_taking, progress_by_course
 from app.learning.views import bp
 from app.learning.views.player import course_path, step_path
 
@@ -29,11 +32,16 @@ nav.add(nav.Entry(_l("Courses"), "learning.catalog_index", "book-open", 30, Can.
 @bp.get("/courses")
 @requires(Can.TAKE_COURSES)
 def catalog_index() -> Any:
-    levels = {level: level.replace("-", " ").capitalize() for level in list_catalog_levels()}
-    query = list_query(sorts=CATALOG_SORTS, level=levels)
-    courses = list_catalog(query)
+    assigned = assignments_of(current_user)
+    reader = Reader(current_user.department_id, current_user.may(CourseCan.SEE_EVERY_COURSE), more=assigned.keys())
+    levels = {level: level.replace("-", " ").capitalize() for level in list_catalog_levels(reader)}
+    query = list_query(sorts=CATALOG_SORTS, level=levels, assigned={"yes": _("Assigned to you")})
+    courses = list_catalog(query, reader=reader, only=assigned.keys() if query.get("assigned") else None)
     mine = progress_by_course(current_user.membership_id, [course.id for course in courses.rows])
-    return page("learning/catalog.html", query=query, courses=courses, mine=mine, once_key=lambda: uuid.uuid4().hex)
+    return page(
+        "learning/catalog.html", query=query, courses=courses, mine=mine, assigned=assigned, today=school_day(),
+        finds_all=reader.finds_all, once_key=lambda: uuid.uuid4().hex,
+    )  # fmt: skip
 
 
 @bp.get("/courses/<int:course_id>")
@@ -62,14 +70,19 @@ def enrollment_show(course_id: int) -> Any:
 
 
 def course_page(course_id: int, form: BeginForm) -> Any:
-    """The outline of the version a person is enrolled in, else of the newest."""
-    taking = find_taking(current_user.membership_id, course_id)
-    if taking:
-        outline, is_open = taking.outline, False
-    else:
-        course = access(Course, course_id)
-        outline, is_open = find_outline(course.publication_id or 0) or abort(404), course.is_in_catalog
+    """The outline of the version a person is enrolled in, else of the newest. What they take, or is assigned to them, is theirs
+    to see; any other course comes through the door."""
+    standing = find_standing(current_user, course_id) or abort(404)
+    if not (standing.taking or standing.assigned):
+        access(Course, course_id)
+    taking = standing.taking
+    outline = taking.outline if taking else find_outline(standing.publication_id)
     return page(
-        "learning/course.html", course_id=course_id, taking=taking, outline=outline, is_open=is_open, form=form,
-        status=form.status,
+        "learning/course.html", course_id=course_id, taking=taking, outline=outline, is_open=standing.is_in_catalog,
+        assigned=standing.assigned, today=school_day(), form=form, status=form.status,
     )  # fmt: skip
+
+
+def school_day() -> date:
+    """Today, in the school's zone, in which the days of assignments are counted."""
+    return clock.today(tenancy.required().zone)

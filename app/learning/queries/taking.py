@@ -1,4 +1,4 @@
-"""Every SELECT about people taking courses. What the player reads on every step goes to the driver directly."""
+"""What people take and how far they are. What the player reads on every step goes to the driver directly."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from app.learning.rules import Asked, Verdict, asked_questions, first_open, perc
 from app.quizzes.models import Answer, Attempt
 from app.quizzes.queries import explanations_of, find_latest_attempt
 
+TAKEN = """e.id, e.publication_id, e.last_lesson_key, e.last_step_key, e.enrolled_at, e.completed_at,
+  array(select s.step_key from step_progress s where s.tenant_id = e.tenant_id and s.enrollment_id = e.id)"""
 TAKING = Prepared(
-    """
-select e.id, e.publication_id, e.last_lesson_key, e.last_step_key, e.enrolled_at, e.completed_at,
-  array(select s.step_key from step_progress s where s.tenant_id = e.tenant_id and s.enrollment_id = e.id)
+    f"""
+select {TAKEN}
 from enrollment e where e.tenant_id = %(tenant)s and e.membership_id = %(member)s and e.course_id = %(course)s
-""",
+""",  # noqa: S608 — put together from constants
     tenant="bigint", member="bigint", course="bigint",
 )  # fmt: skip
 PROGRESS = """
@@ -139,8 +140,11 @@ def find_taking(membership_id: int | None, course_id: int) -> Taking | None:
     """A person in a course: one SELECT, and the outline from the cache. None if they are not enrolled."""
     values = {"tenant": tenancy.required().id, "member": membership_id, "course": course_id}
     row = TAKING.first(values)
-    if row is None:
-        return None
+    return taking_of(row) if row else None
+
+
+def taking_of(row: tuple[Any, ...]) -> Taking:
+    """The columns that TAKING names, with the outline from the cache."""
     enrollment_id, publication_id, lesson_key, step_key, enrolled_at, completed_at, done = row
     outline = find_outline(publication_id)
     assert outline, "an enrollment's publication is never deleted"

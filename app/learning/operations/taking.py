@@ -1,4 +1,4 @@
-"""Every write of a person taking a course: beginning it, doing its steps, answering its quizzes, remembering the place."""
+"""Taking a course: beginning it, doing its steps, answering its quizzes, remembering the place."""
 
 from __future__ import annotations
 

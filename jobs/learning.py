@@ -1,0 +1,11 @@
+"""Reminding people of what is assigned to them."""
+
+from __future__ import annotations
+
+from app.foundation.jobs import row_job
+from app.learning import operations
+
+
+@row_job
+def remind_of_assignment(assignment_id: int, due_on: str) -> None:
+    operations.remind(assignment_id, due_on=due_on)
