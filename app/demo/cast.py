@@ -168,7 +168,7 @@ WANTED = {
         Wanted("weather-for-pilots", 10, "Before your next dual flight, please.", department="Flight training"),
         Wanted("radio-calls", 2, "We read back together next week.", department="Instrument"),
         Wanted("airspace", 16, "", person="learner05@skyline.example"),
-        Wanted("airspace", None, "For everybody who wants to look up from the ground."),
+        Wanted("airspace", None, "", department="Commercial"),
     ),
     "harbour": (
         Wanted("weather-for-pilots", 10, "Before your next dual flight, please.", department="Flight training"),
