@@ -195,6 +195,12 @@ def list_courses_to_choose() -> dict[int, str]:
     return {row.id: row.title for row in rows}
 
 
+def titles_of(course_ids: Collection[int]) -> dict[int, str]:
+    """The published titles of courses, by id."""
+    courses = select(Course.id, Publication.title).join(Publication, Publication.id == Course.publication_id)
+    return {row.id: row.title for row in session.execute(courses.where(Course.id.in_(course_ids)))}
+
+
 # -- whom a course is for ------------------------------------------------------------------------------------------
 
 

@@ -220,7 +220,7 @@ class Fields:
         return [Fields(item, (*self.path, name, at), self.faults) for at, item in enumerate(value)]
 
     def names(self, name: str, *, longest: int, high: int) -> list[str]:
-        """A list of up to `high` plain texts, each once, without the spaces around them."""
+        """A list of up to `high` plain texts, without the spaces around them."""
         value = self._take(name, True)
         if value is None:
             return []

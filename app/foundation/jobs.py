@@ -30,6 +30,8 @@ LONGEST_DRAIN = timedelta(minutes=2)
 """No job is begun later: RQ ends a drain after queue.JOB_TIMEOUT, in the middle of whatever it does, a mail just sent too."""
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
+AT_ONCE, APART = 100, timedelta(milliseconds=200)
+"""Of many rows that are written together: how many are due at once, and how far apart the rest are."""
 REACTION = "reaction"
 _shown_kind = func.coalesce(Job.args["reaction"].astext, Job.kind)
 
@@ -88,7 +90,10 @@ def schedule_job(kind: str, *, key: str, run_at: datetime | None = None, max_tri
 
 
 def schedule_jobs(kind: str, rows: list[tuple[str, dict[str, int | str]]]) -> None:
-    """Write many rows of work of one kind, each an effect key and its args, a thousand a statement, all due now."""
+    """Write many rows of work of one kind, each an effect key and its args, a thousand a statement.
+
+    AT_ONCE of them are due now, and the others one after the other: what a person waits for comes between them.
+    """
     tenant = tenancy.required()
     if not rows:
         return
@@ -98,10 +103,10 @@ def schedule_jobs(kind: str, rows: list[tuple[str, dict[str, int | str]]]) -> No
             "kind": kind,
             "key": f"{tenant.id}:{key}",
             "args": args,
-            "run_at": clock.now(),
+            "run_at": clock.now() + APART * max(0, place - AT_ONCE),
             "correlation_id": correlation_id(),
         }
-        for key, args in rows
+        for place, (key, args) in enumerate(rows)
     ]
     session.execute(insert(Job).on_conflict_do_nothing(index_elements=["key"]), values)
     queue.nudge(tenant.id)

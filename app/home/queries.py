@@ -20,7 +20,7 @@ from app.foundation.actor import Actor
 from app.foundation.mail import can_send_mail
 from app.foundation.permissions import Role
 from app.foundation.prepared import Prepared
-from app.learning.queries import ASSIGNED_TO_ME, IS_ASSIGNED
+from app.learning.queries import ASSIGNED_TO_ME, COUNT_OVERDUE
 from app.tenants.queries import DEPARTMENT_TREE
 
 A_WEEK = timedelta(days=7)
@@ -52,10 +52,7 @@ NUMBERS = {
     Role.MANAGER: f"""
 (select count(*) from membership where status = 'active' and 'learner' = any(roles)) as learners,
 (select count(distinct membership_id) from enrollment where last_seen_at > %(a_week_ago)s) as learning,
-(with recursive {DEPARTMENT_TREE} select count(distinct a.id) from assignment a
-  join membership m on m.status = 'active' and {IS_ASSIGNED}
-  left join enrollment e on e.membership_id = m.id and e.course_id = a.course_id
-  where a.due_on < %(school_day)s and e.completed_at is null) as overdue""",  # noqa: S608 — put together from constants
+({COUNT_OVERDUE}) as overdue""",  # noqa: S608 — put together from constants
     Role.INSTRUCTOR: f"""
 (select count(*) from booking b where b.status = 'assigned' and b.starts_at <= %(now)s and {TAUGHT_BY_ME}) as to_complete,
 (select count(*) from booking b where b.status = 'requested' and b.starts_at > %(now)s and {TAUGHT_BY_ME}) as asking,

@@ -2,5 +2,5 @@
 managers assign to departments and people.
 
 Nouns: Enrollment (pinned to a publication), StepProgress, LessonProgress, Assignment. Events: LearnerEnrolled, LessonCompleted,
-CourseCompleted, CourseAssigned, AssignmentMoved, AssignmentDue.
+CourseCompleted, CourseAssigned, AssignmentMoved, AssignmentDue, AssignmentRemoved.
 """

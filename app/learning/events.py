@@ -45,10 +45,10 @@ class CourseAssigned(Event):
 
 @dataclass(frozen=True)
 class AssignmentMoved(Event):
-    """An assignment has another last day: `due_on` in ISO, or "" for none."""
+    """An assignment has another last day, or none any more: it is the assignment's `version` that says so."""
 
     assignment_id: int
-    due_on: str
+    version: int
     actor_id: int | None
 
 
@@ -59,3 +59,10 @@ class AssignmentDue(Event):
     assignment_id: int
     due_on: str
     is_over: int
+
+
+@dataclass(frozen=True)
+class AssignmentRemoved(Event):
+    """Nobody is asked any more to complete a course."""
+
+    assignment_id: int

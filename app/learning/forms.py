@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional
 
 from app.foundation import clock, tenancy
@@ -76,4 +76,6 @@ class NewAssignmentForm(AssignmentFields, CreatingForm):
 
 
 class AssignmentForm(AssignmentFields, Form):
-    """Another day or other words for an assignment."""
+    """Another day or other words for an assignment, over the version that was read."""
+
+    version = HiddenField()

@@ -71,7 +71,8 @@ class LessonProgress(TenantRow, Base):
 
 class Assignment(TenantRow, Base):
     """That a course is to be completed: by everybody in a department and in those below it, by one person, or, with neither
-    named, by everybody at the school. Who joins the department later has it, too, and who leaves it has it no more.
+    named, by everybody at the school. Who joins the department later has it, too, and who leaves it has it no more; but a day that
+    was over before somebody came to the school is none of theirs.
 
     `due_on` is the last day in the school's zone on which it is in time; None = no day was set. Taking it back deletes the row;
     what people did in the course stays.
@@ -91,6 +92,8 @@ class Assignment(TenantRow, Base):
     membership_id: Mapped[int | None] = tenant_ref("membership", nullable=True)
     due_on: Mapped[date | None] = mapped_column(Date)
     note: Mapped[str] = mapped_column(String(300), server_default="")
+    version: Mapped[int] = mapped_column(server_default="1", default=1)
+    """Counts changes, so that two managers who edit at once do not overwrite each other unseen."""
     assigned_by_id: Mapped[int | None] = tenant_ref("membership", ondelete="SET NULL", nullable=True, index=False)
     assigned_at: Mapped[datetime] = mapped_column(server_default=func.now())
     if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from app.courses import policies as _courses_policies  # noqa: F401 — theirs are asked first
 from app.courses.models import Course
 from app.foundation.actor import Actor
 from app.foundation.permissions import EVERYONE, Role, explains, grants, sees
 from app.learning.models import Assignment, Enrollment
-from app.learning.queries import is_assigned_to
+from app.learning.queries import is_theirs
 
 
 class Can(StrEnum):
@@ -41,6 +42,6 @@ def assignment_is_seen(actor: Actor, _assignment: Any) -> bool:
 
 
 @sees(Course)
-def assigned_course_is_seen(actor: Actor, course: Any) -> bool:
-    """A course may be assigned to somebody whom it is not for; they are asked to take it, and so they find it."""
-    return course.is_published and is_assigned_to(actor, course.id)
+def own_course_is_seen(actor: Actor, course: Any) -> bool:
+    """Whomever a course is for: whoever has begun it keeps it, and whoever is asked to complete it finds it."""
+    return course.is_published and is_theirs(actor, course.id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import cast, update
+from sqlalchemy import cast, delete, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.foundation import clock, tenancy
@@ -21,26 +22,35 @@ from app.notifications.models import Notification
 from app.notifications.queries import MailFacts, find_mail
 from app.notifications.rules import address_of, mail_text, people_in, words_of
 
-AT_ONCE = 1000
-"""Rows a statement."""
+A_STATEMENT = 1000
+"""Rows of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one person is told. `kind` is one of rules.KINDS, `cause` names what happened ("booking.approved:7"), `facts` are
+    JSON-ready."""
+
+    membership_id: int
+    kind: str
+    cause: str
+    subject_id: int | None
+    facts: dict[str, Any]
 
 
 def notify(membership_id: int, kind: str, *, cause: str, subject_id: int | None, facts: dict[str, Any]) -> bool:
-    """Tell a person something, in the app and by mail. False if this cause was told them before: nothing is written then.
-
-    `kind` is one of rules.KINDS, `cause` names what happened ("booking.approved:7"), `facts` are JSON-ready.
-    """
-    return bool(notify_all([membership_id], kind, cause=cause, subject_id=subject_id, facts=facts))
+    """Tell a person something, in the app and by mail. False if this cause was told them before: nothing is written then."""
+    return bool(notify_all([News(membership_id, kind, cause, subject_id, facts)]))
 
 
-def notify_all(
-    membership_ids: Sequence[int], kind: str, *, cause: str, subject_id: int | None, facts: dict[str, Any]
-) -> int:
-    """Tell several people the same, like `notify`, a thousand a statement. Returns how many had not been told before."""
-    same = {"tenant_id": tenancy.required().id, "kind": kind, "cause": cause, "subject_id": subject_id, "facts": facts}
+def notify_all(news: Sequence[News]) -> int:
+    """Tell several people something, a thousand a statement. Returns how much of it had not been told before."""
     told: list[int] = []
-    for some in _batches(membership_ids):
-        rows = [{**same, "membership_id": person, "created_at": clock.now()} for person in some]
+    for begin in range(0, len(news), A_STATEMENT):
+        rows = [
+            {**asdict(one), "tenant_id": tenancy.required().id, "created_at": clock.now()}
+            for one in news[begin : begin + A_STATEMENT]
+        ]
         row = insert(Notification).values(rows)
         new = row.on_conflict_do_nothing(index_elements=["tenant_id", "membership_id", "cause"])
         told += session.execute(new.returning(Notification.id)).scalars()
@@ -91,15 +101,17 @@ def mark_all_read(*, actor: Actor, newest_id: int | None = None) -> int:
     return int(session.execute(unread.values(read_at=clock.now())).rowcount)  # type: ignore[attr-defined]
 
 
+def forget_assignment(assignment_id: int) -> None:
+    """Take back what was told of an assignment and nobody has read: its mails that still wait find nothing to send."""
+    of_it = Notification.facts["assignment_id"].as_integer() == assignment_id
+    session.execute(delete(Notification).where(of_it, Notification.read_at.is_(None)))
+
+
 def forget_reasons(learner_id: int) -> None:
     """Blank the reasons that bookings of a learner gave, in whosever notifications they stand."""
     about = Notification.facts["learner_id"].as_integer() == learner_id
     without = Notification.facts.op("||")(cast({"reason": ""}, JSONB))
     session.execute(update(Notification).where(about).values(facts=without))
-
-
-def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[begin : begin + AT_ONCE] for begin in range(0, len(ids), AT_ONCE))
 
 
 def _send(notification_id: int, mail: MailFacts) -> None:

@@ -18,7 +18,7 @@ UNREAD = Prepared(
 )
 MAIL = """
 select n.membership_id, n.kind, n.subject_id, n.facts, n.created_at, n.mailed_at, m.name, m.zone,
-  coalesce(nullif(m.locale, ''), s.locale) as locale, u.email
+  coalesce(nullif(m.locale, ''), s.locale) as locale, coalesce(m.known_as, u.email)
 from notification n join membership m on m.id = n.membership_id join user_account u on u.id = m.user_id
   join school_settings s on s.tenant_id = n.tenant_id
 where n.id = %(id)s and m.status = 'active'
@@ -30,11 +30,6 @@ select b.learner_id, b.starts_at, b.ends_at, b.status, b.approved_at is not null
 from booking b left join claim c on c.booking_id = b.id left join resource r on r.id = c.resource_id
 where b.id = %(id)s
 group by b.tenant_id, b.id
-"""
-ASSIGNMENT = """
-select a.course_id, p.title, coalesce(a.due_on::text, ''), a.note, a.assigned_by_id
-from assignment a join course c on c.id = a.course_id join publication p on p.id = c.publication_id
-where a.id = %(id)s
 """
 
 
@@ -69,14 +64,6 @@ class Concerned:
     aircraft: str | None
 
 
-@dataclass(frozen=True)
-class AssignmentFacts:
-    """An assignment as its notifications tell of it: `facts` are its course's title, `due_on` (ISO, "" for none), note and by."""
-
-    course_id: int
-    facts: dict[str, Any]
-
-
 def count_unread(membership_id: int) -> int:
     """How many notifications a person has not read. It runs on every page, so it is plain SQL on a partial index."""
     return int(UNREAD.value({"reader": membership_id}))
@@ -100,12 +87,3 @@ def find_concerned(booking_id: int) -> Concerned | None:
     """A booking and the people it concerns, in one SELECT."""
     found = rows(CONCERNED, {"id": booking_id})
     return Concerned(*found[0]) if found else None
-
-
-def find_assignment(assignment_id: int) -> AssignmentFacts | None:
-    """What to tell of an assignment, in one SELECT; None if it was taken back."""
-    found = rows(ASSIGNMENT, {"id": assignment_id})
-    if not found:
-        return None
-    course_id, title, due_on, note, by_id = found[0]
-    return AssignmentFacts(course_id, {"course": title, "due_on": due_on, "note": note, "by_id": by_id})

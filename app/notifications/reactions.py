@@ -10,13 +10,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.courses.queries import titles_of
+from app.foundation import clock, tenancy
 from app.foundation.events import reacts_to
-from app.identity.events import ActedAs, ErasureRequested, JoinRequested, MemberErased
+from app.identity.events import (
+    ActedAs,
+    ErasureRequested,
+    JoinRequested,
+    MemberAdded,
+    MemberApproved,
+    MemberErased,
+    MemberJoined,
+    MemberReinstated,
+    ProfileChanged,
+)
 from app.identity.queries import find_erasure_asker, find_waiting, list_admin_ids, list_members_with_role, list_office
-from app.learning.events import AssignmentDue, AssignmentMoved, CourseAssigned
-from app.learning.queries import list_people_to_tell
-from app.notifications.operations import forget_reasons, notify, notify_all
-from app.notifications.queries import Concerned, find_assignment, find_concerned
+from app.learning.events import AssignmentDue, AssignmentMoved, AssignmentRemoved, CourseAssigned
+from app.learning.models import Assignment
+from app.learning.queries import find_assignment, list_open_assignments_of, list_people_to_tell
+from app.notifications.operations import News, forget_assignment, forget_reasons, notify, notify_all
+from app.notifications.queries import Concerned, find_concerned
 from app.scheduling.events import (
     BookingApproved,
     BookingAssigned,
@@ -102,17 +115,52 @@ def on_erasure_requested(event: ErasureRequested) -> None:
 
 @reacts_to(CourseAssigned)
 def on_course_assigned(event: CourseAssigned) -> None:
-    _tell_assigned("course.assigned", event.assignment_id, "", but=event.actor_id)
+    assignment = find_assignment(event.assignment_id)
+    if assignment:
+        _tell_assigned("course.assigned", assignment, f"course.assigned:{assignment.id}", but=event.actor_id)
 
 
 @reacts_to(AssignmentMoved)
 def on_assignment_moved(event: AssignmentMoved) -> None:
-    _tell_assigned("course.moved", event.assignment_id, event.due_on, but=event.actor_id)
+    """Of several days in a row only the last is told."""
+    assignment = find_assignment(event.assignment_id)
+    if assignment and assignment.version == event.version:
+        cause = f"course.moved:{assignment.id}:{assignment.version}"
+        _tell_assigned("course.moved", assignment, cause, but=event.actor_id)
 
 
 @reacts_to(AssignmentDue)
 def on_assignment_due(event: AssignmentDue) -> None:
-    _tell_assigned("course.overdue" if event.is_over else "course.due", event.assignment_id, event.due_on)
+    """Whoever has the same course to complete by the same day twice is reminded once."""
+    assignment = find_assignment(event.assignment_id)
+    if assignment and _day_of(assignment) == event.due_on:
+        kind = "course.overdue" if event.is_over else "course.due"
+        _tell_assigned(kind, assignment, f"{kind}:{assignment.course_id}:{event.due_on}")
+
+
+@reacts_to(AssignmentRemoved)
+def on_assignment_removed(event: AssignmentRemoved) -> None:
+    forget_assignment(event.assignment_id)
+
+
+def on_member_placed(event: Any) -> None:
+    """Who comes to the school, or to another department, is told what is assigned there, and was not told them before."""
+    today = clock.today(tenancy.required().zone)
+    theirs = list_open_assignments_of(event.membership_id, today=today)
+    titles = titles_of({assignment.course_id for assignment in theirs})
+    notify_all(
+        [
+            News(
+                event.membership_id, "course.assigned", f"course.assigned:{assignment.id}", assignment.course_id,
+                _facts_of(assignment, titles[assignment.course_id]),
+            )
+            for assignment in theirs
+        ]
+    )  # fmt: skip
+
+
+for kind in (MemberAdded, MemberApproved, MemberJoined, MemberReinstated, ProfileChanged):
+    reacts_to(kind)(on_member_placed)
 
 
 @reacts_to(MemberErased)
@@ -121,14 +169,26 @@ def on_member_erased(event: MemberErased) -> None:
     forget_reasons(event.membership_id)
 
 
-def _tell_assigned(kind: str, assignment_id: int, day: str, *, but: int | None = None) -> None:
-    """Whoever has a course still to complete, unless the assignment was taken back meanwhile. The same day is told them once."""
-    assignment = find_assignment(assignment_id)
-    if assignment is None or (day and day != assignment.facts["due_on"]):
-        return
-    people = [person for person in list_people_to_tell(assignment_id) if person != but]
-    cause = f"{kind}:{assignment_id}:{day}"
-    notify_all(people, kind, cause=cause, subject_id=assignment.course_id, facts=assignment.facts)
+def _tell_assigned(kind: str, assignment: Assignment, cause: str, *, but: int | None = None) -> None:
+    """Whoever has its course still to complete."""
+    facts = _facts_of(assignment, titles_of({assignment.course_id})[assignment.course_id])
+    people = [person for person in list_people_to_tell(assignment) if person != but]
+    notify_all([News(person, kind, cause, assignment.course_id, facts) for person in people])
+
+
+def _facts_of(assignment: Assignment, title: str) -> dict[str, Any]:
+    """An assignment as its notifications tell of it; `due_on` is "" for no day."""
+    return {
+        "assignment_id": assignment.id,
+        "course": title,
+        "due_on": _day_of(assignment),
+        "note": assignment.note,
+        "by_id": assignment.assigned_by_id,
+    }
+
+
+def _day_of(assignment: Assignment) -> str:
+    return assignment.due_on.isoformat() if assignment.due_on else ""
 
 
 def _told_of_escalations() -> list[int]:

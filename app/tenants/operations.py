@@ -212,7 +212,10 @@ def _flush_removal(department: Department) -> None:
             session.flush()
     except IntegrityError as error:
         raise Refusal(
-            _("A course is for %(name)s, or is assigned to it. Choose another department there first.", name=name)
+            _(
+                "A course is for %(name)s, or assigned to it. Take it out there first; what is completed is among all assignments.",
+                name=name,
+            )
         ) from error
 
 

@@ -61,23 +61,24 @@ def take_the_schools_turn() -> None:
 
 def department_ids_below(department_id: int) -> Select[Any]:
     """A SELECT of the ids of a department and all those below it, to be used in `….in_(…)`."""
-    tree = select(Department.id).where(Department.id == department_id).cte("tree", recursive=True)
+    tree = select(Department.id).where(Department.id == department_id).cte(recursive=True)
     tree = tree.union(select(Department.id).join(tree, Department.parent_id == tree.c.id))
     return select(tree.c.id)
 
 
 def lies_in(department_id: SQLColumnExpression[Any], above: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     """The condition that a department is another one, or lies below it: both may be columns, or values."""
-    return department_id.in_(select(_TREE.c.inside).where(_TREE.c.top == above).correlate_except(_TREE))
+    return department_id.in_(select(TREE.c.inside).where(TREE.c.top == above).correlate_except(TREE))
 
 
 def _tree() -> CTE:
-    """Each department as `top`, with itself and all those below it as `inside`."""
     each = select(Department.id.label("top"), Department.id.label("inside")).cte("department_tree", recursive=True)
     return each.union(select(each.c.top, Department.id).join(each, Department.parent_id == each.c.inside))
 
 
-_TREE = _tree()
+TREE = _tree()
+"""Each department as `top`, with itself and all those below it as `inside`, for joins. A statement has it once, however often it is
+named."""
 
 
 def count_departments_in(department_id: int) -> int:

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("membership_id", sa.BigInteger(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("note", sa.String(length=300), server_default="", nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("assigned_by_id", sa.BigInteger(), nullable=True),
         sa.Column("assigned_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),

@@ -27,7 +27,7 @@ OWN: dict[str, frozenset[str]] = {
 LOWER: dict[str, frozenset[str]] = {
     "models": frozenset(),
     "events": frozenset(),
-    "policies": frozenset({"models"}),
+    "policies": frozenset({"models", "policies"}),
     "rules": frozenset({"rules", "models"}),
     "queries": READ,
     "forms": READ,

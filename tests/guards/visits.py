@@ -145,10 +145,11 @@ def a_day_off() -> Values:
 
 def an_assignment_made() -> Values:
     from app.courses.models import Course
-    from app.learning.operations import assign_course
+    from app.learning.operations import Everybody, assign_course
 
     course = session.get_one(Course, a_course()["course_id"])
-    return {"assignment_id": assign_course(course, due_on=clock.today("UTC") + timedelta(days=9), actor=actor(MAX)).id}
+    due_on = clock.today("UTC") + timedelta(days=9)
+    return {"assignment_id": assign_course(course, to=Everybody(), due_on=due_on, actor=actor(MAX)).id}
 
 
 def a_course_not_begun() -> Values:
@@ -229,7 +230,7 @@ def a_course_to_assign(_values: Values) -> Values:
 
 
 def another_day(_values: Values) -> Values:
-    return {"due_on": (clock.today("UTC") + timedelta(days=20)).isoformat(), "note": "Later"}
+    return {"due_on": (clock.today("UTC") + timedelta(days=20)).isoformat(), "note": "Later", "version": "1"}
 
 
 def an_audience(_values: Values) -> Values:

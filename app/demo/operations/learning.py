@@ -26,7 +26,7 @@ from app.foundation import clock
 from app.foundation.db import session
 from app.foundation.permissions import Role
 from app.learning.models import Enrollment, LessonProgress, StepProgress
-from app.learning.operations import IsAssigned, assign_course
+from app.learning.operations import Everybody, IsAssigned, assign_course
 from app.quizzes.models import Answer, Attempt
 from app.quizzes.rules import most_points, shuffled_order
 from app.scheduling.models import Resource
@@ -87,7 +87,8 @@ def seed_assignments(slug: str) -> None:
             continue
         due_on = today + timedelta(days=wanted.due_in) if wanted.due_in is not None else None
         with suppress(IsAssigned):
-            assign_course(course, department=department, member=member, due_on=due_on, note=wanted.note, actor=manager)
+            to = department or member or Everybody()
+            assign_course(course, to=to, due_on=due_on, note=wanted.note, actor=manager)
 
 
 def _write_progress(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from app.learning.operations.assigning import (
+    AssignmentChanged,
+    Everybody,
     IsAssigned,
+    IsTakenBack,
     assign_course,
     change_assignment,
     remind,
@@ -23,6 +26,7 @@ from app.learning.operations.taking import (
 )
 
 __all__ = [
-    "CourseIsClosed", "IsAssigned", "StepDone", "TryIsOver", "answer_question", "assign_course", "change_assignment",
-    "complete_step", "enroll", "move_on", "remember_place", "remind", "remove_assignment", "start_quiz", "submit_quiz",
+    "AssignmentChanged", "CourseIsClosed", "Everybody", "IsAssigned", "IsTakenBack", "StepDone", "TryIsOver",
+    "answer_question", "assign_course", "change_assignment", "complete_step", "enroll", "move_on", "remember_place",
+    "remind", "remove_assignment", "start_quiz", "submit_quiz",
 ]  # fmt: skip

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from app.learning.queries.assignments import (
     ASSIGNED_TO_ME,
-    IS_ASSIGNED,
+    COUNT_OVERDUE,
     PEOPLE_STATES,
     SORTS,
     STATES,
     Assigned,
     AssignmentLine,
+    Mine,
     Standing,
-    assignments_of,
+    courses_of,
+    find_assignment,
     find_assignment_line,
     find_standing,
-    is_assigned_to,
+    hold_assignment,
+    is_theirs,
     list_assigned_people,
     list_assignments,
+    list_open_assignments_of,
     list_people_to_tell,
 )
 from app.learning.queries.taking import (
@@ -36,9 +40,9 @@ from app.learning.queries.taking import (
 )
 
 __all__ = [
-    "ASSIGNED_TO_ME", "IS_ASSIGNED", "PEOPLE_STATES", "SORTS", "STATES", "Assigned", "AssignmentLine", "ContinueCard",
-    "CourseProgress", "QuizState", "Standing", "Taking", "assignments_of", "continue_where_left", "count_steps_done",
-    "course_progress_for", "enrollment_of", "find_assignment_line", "find_standing", "find_taking", "is_assigned_to",
-    "list_assigned_people", "list_assignments", "list_people_to_tell", "place_after", "progress_by_course", "quiz_state",
-    "verdicts_on",
+    "ASSIGNED_TO_ME", "COUNT_OVERDUE", "PEOPLE_STATES", "SORTS", "STATES", "Assigned", "AssignmentLine", "ContinueCard",
+    "CourseProgress", "Mine", "QuizState", "Standing", "Taking", "continue_where_left", "count_steps_done",
+    "course_progress_for", "courses_of", "enrollment_of", "find_assignment", "find_assignment_line", "find_standing", "find_taking",
+    "hold_assignment", "is_theirs", "list_assigned_people", "list_assignments", "list_open_assignments_of",
+    "list_people_to_tell", "place_after", "progress_by_course", "quiz_state", "verdicts_on",
 ]  # fmt: skip

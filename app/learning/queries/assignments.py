@@ -10,7 +10,20 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    SQLColumnExpression,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
@@ -26,22 +39,34 @@ from app.learning.models import Assignment, Enrollment
 from app.learning.queries.taking import TAKEN, Taking, taking_of
 from app.learning.rules import percent_of
 from app.tenants.models import Department
-from app.tenants.queries import DEPARTMENT_TREE, department_ids_below, lies_in
+from app.tenants.queries import DEPARTMENT_TREE, TREE, department_ids_below, lies_in
 
 SORTS: Choices = {"due": _l("Due first"), "newest": _l("Newest first")}
 STATES: Choices = {"overdue": _l("Overdue"), "done": _l("Completed by all"), "all": _l("All")}
-"""Filters of assignments; without one, those are listed that somebody has still to complete."""
+"""Filters of assignments; without one, those are listed that are not completed by all of their people, or have none yet."""
 PEOPLE_STATES: Choices = {
     "open": _l("Not completed"), "not_begun": _l("Not begun"), "begun": _l("Under way"), "done": _l("Completed"),
 }  # fmt: skip
 
-ASSIGNED_TO_ME = """(a.membership_id = %(me)s or (a.membership_id is null and a.department_id is null)
-  or a.department_id in (select top from department_tree where inside = %(department)s))"""
+CAME_IN_TIME = "coalesce(m.approved_at, m.created_at)::date <= a.due_on"
+ASSIGNED_TO_ME = """(a.membership_id = %(me)s or (a.membership_id is null
+  and (a.department_id is null or a.department_id in (select top from department_tree where inside = %(department)s))
+  and (a.due_on is null or a.due_on >= (
+    select coalesce(m.approved_at, m.created_at)::date from membership m where m.id = %(me)s))))"""
 """The condition on `assignment a` that it is a person's, after `with recursive` DEPARTMENT_TREE."""
-IS_ASSIGNED = """(a.membership_id = m.id or (a.membership_id is null and (a.department_id is null
-  or m.department_id in (select inside from department_tree where top = a.department_id))))"""
-"""The condition on `assignment a` and `membership m` that it is theirs, likewise."""
-EARLIEST = "order by a.due_on nulls last, a.id"
+HAS_TO = """m.status = 'active' and not exists (
+  select from enrollment e where e.membership_id = m.id and e.course_id = a.course_id and e.completed_at is not null)"""
+COUNT_OVERDUE = f"""
+with recursive {DEPARTMENT_TREE}
+select count(*) from assignment a join course c on c.id = a.course_id and c.archived_at is null
+where a.due_on < %(school_day)s and (
+  exists (select from membership m where m.id = a.membership_id and {HAS_TO})
+  or exists (select from department_tree t join membership m on m.department_id = t.inside
+    where t.top = a.department_id and {CAME_IN_TIME} and {HAS_TO})
+  or (a.membership_id is null and a.department_id is null
+    and exists (select from membership m where {CAME_IN_TIME} and {HAS_TO})))
+"""  # noqa: S608 — put together from constants
+"""How many assignments are overdue: each kind of audience is looked for by its own index, and the first person found is enough."""
 STANDING = Prepared(
     f"""
 with recursive {DEPARTMENT_TREE}
@@ -51,21 +76,24 @@ from course c
 left join enrollment e on e.tenant_id = c.tenant_id and e.course_id = c.id and e.membership_id = %(me)s
 left join lateral (select a.id, a.due_on, a.note, by.name from assignment a
   left join membership by on by.id = a.assigned_by_id
-  where a.course_id = c.id and {ASSIGNED_TO_ME} {EARLIEST} limit 1) mine on true
+  where a.course_id = c.id and {ASSIGNED_TO_ME} order by a.due_on nulls last, a.id limit 1) mine on true
 where c.tenant_id = %(tenant)s and c.id = %(course)s and c.publication_id is not null
 """,  # noqa: S608 — put together from constants
     tenant="bigint", me="bigint", course="bigint", department="bigint",
 )  # fmt: skip
 MINE = f"""
 with recursive {DEPARTMENT_TREE}
-select distinct on (a.course_id) a.course_id, a.due_on, a.note, by.name
-from assignment a join course c on c.id = a.course_id left join membership by on by.id = a.assigned_by_id
-where {ASSIGNED_TO_ME} and c.archived_at is null
-order by a.course_id, a.due_on nulls last, a.id
+(select distinct on (a.course_id) a.course_id, true, a.due_on, a.note, by.name
+  from assignment a join course c on c.id = a.course_id left join membership by on by.id = a.assigned_by_id
+  where {ASSIGNED_TO_ME} and c.archived_at is null
+  order by a.course_id, a.due_on nulls last, a.id)
+union all
+select e.course_id, false, null, null, null from enrollment e where e.membership_id = %(me)s
 """  # noqa: S608 — put together from constants
 IS_MINE = f"""
 with recursive {DEPARTMENT_TREE}
 select exists (select from assignment a where a.course_id = %(course)s and {ASSIGNED_TO_ME})
+  or exists (select from enrollment e where e.course_id = %(course)s and e.membership_id = %(me)s)
 """  # noqa: S608 — put together from constants
 
 
@@ -79,6 +107,14 @@ class Assigned:
     due_on: date | None
     note: str
     by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """A person's courses, by id: those that are assigned to them, and those that they have begun."""
+
+    assigned: dict[int, Assigned]
+    begun: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +139,20 @@ def find_standing(actor: Actor, course_id: int) -> Standing | None:
     )  # fmt: skip
 
 
-def assignments_of(actor: Actor) -> dict[int, Assigned]:
-    """The courses that are assigned to a member, by course id; of several assignments, the one that is due first. One SELECT."""
-    return {course_id: Assigned(*words) for course_id, *words in rows(MINE, _mine(actor))}
+def courses_of(actor: Actor) -> Mine:
+    """What is assigned to a member (of several assignments of a course the one that is due first), and what they have begun.
+    One SELECT."""
+    assigned, begun = {}, set()
+    for course_id, is_assigned, *words in rows(MINE, _mine(actor)):
+        if is_assigned:
+            assigned[course_id] = Assigned(*words)
+        else:
+            begun.add(course_id)
+    return Mine(assigned, frozenset(begun))
 
 
-def is_assigned_to(actor: Actor, course_id: int) -> bool:
-    """Whether a course is assigned to a member."""
+def is_theirs(actor: Actor, course_id: int) -> bool:
+    """Whether a course is assigned to a member, or they have begun it."""
     return bool(rows(IS_MINE, {**_mine(actor), "course": course_id})[0][0])
 
 
@@ -134,19 +177,9 @@ class AssignmentLine:
     begun: int
 
     @property
-    def is_done(self) -> bool:
-        """Whether nobody is left who has still to complete it."""
-        return 0 < self.people == self.done
-
-    @property
     def percent(self) -> int:
         """How many of its people have completed it, 0–100."""
         return percent_of(self.done, self.people)
-
-    def is_overdue(self, today: date) -> bool:
-        """Whether its day is over and somebody has not completed it."""
-        due = self.assignment.due_on
-        return due is not None and due < today and self.done < self.people
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +210,17 @@ def list_assignments(query: ListQuery, *, today: date) -> Page[AssignmentLine]:
     return Page([AssignmentLine(*row[:8]) for row in found.rows], found.before, found.after)
 
 
+def find_assignment(assignment_id: int) -> Assignment | None:
+    """An assignment; None if it was taken back."""
+    return session.get(Assignment, assignment_id)
+
+
+def hold_assignment(assignment_id: int) -> Assignment | None:
+    """An assignment as it is now, locked until the transaction ends; None if it was taken back."""
+    found = select(Assignment).where(Assignment.id == assignment_id).with_for_update()
+    return session.scalars(found.execution_options(populate_existing=True)).first()
+
+
 def find_assignment_line(assignment_id: int) -> AssignmentLine:
     """One assignment as the list has it; raises NoResultFound if there is none."""
     row = session.execute(_lines(_counts()).where(Assignment.id == assignment_id)).one()
@@ -194,31 +238,50 @@ def list_assigned_people(assignment: Assignment, query: ListQuery) -> Page[Assig
             Publication.step_count, Enrollment.last_seen_at, Enrollment.completed_at, Membership.name_key,
         )
         .select_from(Membership)
-        .join(Assignment, Assignment.id == assignment.id)
         .outerjoin(Department, Department.id == Membership.department_id)
-        .outerjoin(Enrollment, _takes_it())
+        .outerjoin(Enrollment, _takes(assignment.course_id))
         .outerjoin(Publication, Publication.id == Enrollment.publication_id)
-        .where(Membership.status == "active", _is_theirs())
+        .where(*_people_of(assignment))
     )  # fmt: skip
     if query.search:
         people = people.where(Membership.name_key.contains(sort_key(query.search), autoescape=True))
     if department := query.get("department"):
-        people = people.where(Membership.department_id.in_(department_ids_below(int(department))))
+        people = people.where(lies_in(Membership.department_id, literal(int(department))))
     if state := query.get("state"):
         people = people.where(_stands_at(state))
     found = paginate(people, [Membership.name_key, Membership.id], cursor=query.cursor, scalars=False)
     return Page([_person(row) for row in found.rows], found.before, found.after)
 
 
-def list_people_to_tell(assignment_id: int) -> list[int]:
-    """Whom an assignment is for and who have not completed its course: active members, by id."""
+def list_people_to_tell(assignment: Assignment) -> list[int]:
+    """Whom an assignment is for and who have not completed its course: active members, by id. Nobody once it takes no learners."""
     people = (
         select(Membership.id)
-        .join(Assignment, Assignment.id == assignment_id)
-        .outerjoin(Enrollment, _takes_it())
-        .where(Membership.status == "active", _is_theirs(), Enrollment.completed_at.is_(None))
+        .join(Course, Course.id == assignment.course_id)
+        .outerjoin(Enrollment, _takes(assignment.course_id))
+        .where(*_people_of(assignment), Enrollment.completed_at.is_(None), Course.archived_at.is_(None))
     )
     return list(session.scalars(people.order_by(Membership.id)))
+
+
+def list_open_assignments_of(membership_id: int, *, today: date) -> list[Assignment]:
+    """What an active member has to complete and is not over yet, in one SELECT. `today` is the school's day."""
+    theirs = (
+        select(Assignment)
+        .join(Membership, Membership.id == membership_id)
+        .join(Course, Course.id == Assignment.course_id)
+        .outerjoin(Enrollment, and_(Enrollment.membership_id == Membership.id, _of_its_course()))
+        .where(
+            Membership.status == "active", Course.archived_at.is_(None), Enrollment.completed_at.is_(None),
+            or_(Assignment.due_on.is_(None), Assignment.due_on >= today),
+            or_(
+                Assignment.membership_id == Membership.id,
+                and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None)),
+                lies_in(Membership.department_id, Assignment.department_id),
+            ),
+        )
+    )  # fmt: skip
+    return list(session.scalars(theirs.order_by(Assignment.id)))
 
 
 # -- parts of the above --------------------------------------------------------------------------------------------
@@ -241,33 +304,56 @@ def _lines(counts: LateralFromClause) -> Select[Any]:
 
 
 def _counts() -> LateralFromClause:
-    """How many people each assignment is for, how many of them have completed its course, and how many have begun it."""
-    return (
-        select(
-            func.count().label("people"),
-            func.count(Enrollment.completed_at).label("done"),
-            func.count(Enrollment.id).label("begun"),
-        )
-        .select_from(Membership)
-        .outerjoin(Enrollment, _takes_it())
-        .where(Membership.status == "active", _is_theirs())
-        .correlate(Assignment)
-        .lateral("counts")
+    """How many people each assignment is for, how many of them have completed its course, and how many have begun it.
+
+    Each kind of audience is a branch of its own, which an index answers.
+    """
+    is_for_all = and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None))
+    branches = (
+        _progress().where(Membership.id == Assignment.membership_id),
+        _progress().join(TREE, Membership.department_id == TREE.c.inside).where(
+            TREE.c.top == Assignment.department_id, _came_by(Assignment.due_on)
+        ),
+        _progress().where(is_for_all, _came_by(Assignment.due_on)),
+    )  # fmt: skip
+    each = union_all(*(branch.correlate(Assignment) for branch in branches)).subquery("each")
+    counted = select(
+        func.count().label("people"),
+        func.count(each.c.completed_at).label("done"),
+        func.count(each.c.id).label("begun"),
     )
+    return counted.lateral("counts")
 
 
-def _takes_it() -> ColumnElement[bool]:
-    return and_(Enrollment.membership_id == Membership.id, Enrollment.course_id == Assignment.course_id)
+def _progress() -> Any:
+    """The enrollment of each active member in the course of an Assignment, if they have one."""
+    theirs = and_(Enrollment.membership_id == Membership.id, _of_its_course())
+    progress: Any = select(Enrollment.id, Enrollment.completed_at).select_from(Membership)
+    return progress.outerjoin(Enrollment, theirs).where(Membership.status == "active")
 
 
-def _is_theirs() -> ColumnElement[bool]:
-    """The condition on an Assignment and a Membership that it is theirs."""
-    everybody = Assignment.department_id.is_(None)
-    of_many = and_(
-        Assignment.membership_id.is_(None),
-        or_(everybody, lies_in(Membership.department_id, Assignment.department_id)),
-    )
-    return or_(Assignment.membership_id == Membership.id, of_many)
+def _of_its_course() -> ColumnElement[bool]:
+    return Enrollment.course_id == Assignment.course_id
+
+
+def _takes(course_id: int) -> ColumnElement[bool]:
+    return and_(Enrollment.membership_id == Membership.id, Enrollment.course_id == course_id)
+
+
+def _people_of(assignment: Assignment) -> tuple[ColumnElement[bool], ...]:
+    """The conditions on a Membership that an assignment is for them."""
+    is_in = Membership.status == "active"
+    if assignment.membership_id is not None:
+        return is_in, Membership.id == assignment.membership_id
+    came = _came_by(literal(assignment.due_on, Date))
+    if assignment.department_id is None:
+        return is_in, came
+    return is_in, came, Membership.department_id.in_(department_ids_below(assignment.department_id))
+
+
+def _came_by(day: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+    """The condition that somebody was at the school before a last day was over, or that there is none."""
+    return or_(day.is_(None), cast(func.coalesce(Membership.approved_at, Membership.created_at), Date) <= day)
 
 
 def _in_state(state: str | None, counts: LateralFromClause, today: date) -> ColumnElement[bool]:
@@ -277,14 +363,15 @@ def _in_state(state: str | None, counts: LateralFromClause, today: date) -> Colu
     if state == "done":
         return all_done
     if state == "overdue":
-        return and_(Assignment.due_on < today, counts.c.done < counts.c.people)
-    return ~all_done
+        return and_(Assignment.due_on < today, counts.c.done < counts.c.people, Course.archived_at.is_(None))
+    return and_(~all_done, Course.archived_at.is_(None))
 
 
 def _is_in(department_id: int) -> ColumnElement[bool]:
     """The condition that an assignment is for a department or one below it, or for somebody there."""
-    people = select(Membership.id).where(Membership.department_id.in_(department_ids_below(department_id)))
-    return or_(Assignment.department_id.in_(department_ids_below(department_id)), Assignment.membership_id.in_(people))
+    above = literal(department_id)
+    people = select(Membership.id).where(lies_in(Membership.department_id, above))
+    return or_(lies_in(Assignment.department_id, above), Assignment.membership_id.in_(people))
 
 
 def _stands_at(state: str) -> ColumnElement[bool]:

@@ -16,12 +16,13 @@ from app.foundation import nav
 from app.foundation.once import once
 from app.foundation.pages import list_query
 from app.foundation.permissions import access, requires
+from app.foundation.refusals import Refusal
 from app.foundation.replies import page, reply
 from app.identity.models import Membership
 from app.identity.queries import find_facts
 from app.learning.forms import ONE_PERSON, AssignmentForm, NewAssignmentForm
 from app.learning.models import Assignment
-from app.learning.operations import assign_course, change_assignment, remove_assignment
+from app.learning.operations import Everybody, IsTakenBack, assign_course, change_assignment, remove_assignment
 from app.learning.policies import Can
 from app.learning.queries import (
     PEOPLE_STATES,
@@ -33,6 +34,7 @@ from app.learning.queries import (
 )
 from app.learning.views import bp
 from app.learning.views.catalog import school_day
+from app.tenants.models import Department
 from app.tenants.policies import Can as SchoolCan
 from app.tenants.queries import find_department, list_departments
 from app.tenants.rules import Branch, branches_of, places_in, tree_of
@@ -97,12 +99,15 @@ def assignment_update(assignment_id: int) -> Any:
     assignment = access(Assignment, assignment_id)
     form = AssignmentForm(obj=assignment)
     deed = lambda: change_assignment(  # noqa: E731
-        assignment, due_on=form.due_on.data, note=form.note.data or "", actor=current_user
-    )
+        assignment, due_on=form.due_on.data, note=form.note.data or "", version=form.version.data or "",
+        actor=current_user,
+    )  # fmt: skip
     if form.carry_out(deed):
-        return reply(
-            url_for("learning.assignment_show", assignment_id=assignment.id), said=_("The assignment is saved.")
-        )
+        said = _("The assignment is saved.")
+        return reply(url_for("learning.assignment_show", assignment_id=assignment.id), said=said)
+    if isinstance(form.refused, IsTakenBack):
+        raise form.refused
+    form.version.data = str(assignment.version)
     return _assignment_page(assignment, form)
 
 
@@ -126,11 +131,18 @@ def assignment_removal_show(assignment_id: int) -> Any:
 
 def _assign(form: NewAssignmentForm) -> Assignment:
     course = access(Course, int(form.course.data))
-    department = find_department(form.department_id) if form.department_id else None
-    return assign_course(
-        course, department=department, member=form.member, due_on=form.due_on.data, note=form.note.data or "",
-        actor=current_user,
-    )  # fmt: skip
+    return assign_course(course, to=_whom(form), due_on=form.due_on.data, note=form.note.data or "", actor=current_user)
+
+
+def _whom(form: NewAssignmentForm) -> Department | Membership | Everybody:
+    if form.member:
+        return form.member
+    if form.department_id is None:
+        return Everybody()
+    department = find_department(form.department_id)
+    if department is None:
+        raise Refusal(_("That department is not there any more. Choose another one."))
+    return department
 
 
 def _asked_for() -> dict[str, str]:
@@ -144,7 +156,7 @@ def _asked_for() -> dict[str, str]:
 
 def _new_page(form: NewAssignmentForm) -> Any:
     _offer(form)
-    return page("learning/assignment_new.html", form=form, one_person=ONE_PERSON, status=form.status)
+    return page("learning/assignment_new.html", form=form, status=form.status)
 
 
 def _offer(form: NewAssignmentForm) -> None:

@@ -22,7 +22,7 @@ from app.foundation.replies import page, reply
 from app.learning.forms import BeginForm
 from app.learning.operations import enroll
 from app.learning.policies import Can
-from app.learning.queries import assignments_of, find_standing, find_taking, progress_by_course
+from app.learning.queries import courses_of, find_standing, find_taking, progress_by_course
 from app.learning.views import bp
 from app.learning.views.player import course_path, step_path
 
@@ -32,8 +32,9 @@ nav.add(nav.Entry(_l("Courses"), "learning.catalog_index", "book-open", 30, Can.
 @bp.get("/courses")
 @requires(Can.TAKE_COURSES)
 def catalog_index() -> Any:
-    assigned = assignments_of(current_user)
-    reader = Reader(current_user.department_id, current_user.may(CourseCan.SEE_EVERY_COURSE), more=assigned.keys())
+    own = courses_of(current_user)
+    assigned, more = own.assigned, own.assigned.keys() | own.begun
+    reader = Reader(current_user.department_id, current_user.may(CourseCan.SEE_EVERY_COURSE), more)
     levels = {level: level.replace("-", " ").capitalize() for level in list_catalog_levels(reader)}
     query = list_query(sorts=CATALOG_SORTS, level=levels, assigned={"yes": _("Assigned to you")})
     courses = list_catalog(query, reader=reader, only=assigned.keys() if query.get("assigned") else None)
