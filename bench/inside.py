@@ -154,7 +154,11 @@ class Inside:
         quiz = next(step for step in steps if step[2] == "quiz")
         text = texts[len(texts) // 2]
         address = f"/{SCHOOL}/courses/{course}/lessons/{{}}/steps/{{}}"
+        everybodys = (
+            "select id from assignment where membership_id is null and department_id is null order by id limit 1"
+        )
         return {
+            "assignment": str(self._row(everybodys)[0]),
             "course": str(course),
             "step": address.format(*text[:2]),
             "question": self._begin_quiz(address.format(*quiz[:2])),

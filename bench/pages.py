@@ -47,6 +47,8 @@ PAGES = (
     PageToMeasure("course", "/{school}/courses/{course}", "learner", Floor.KEYS),
     PageToMeasure("step", "{step}", "learner", Floor.KEYS, CLOSE),
     PageToMeasure("question", "{question}", "learner", Floor.KEYS),
+    PageToMeasure("assignments", "/{school}/assignments", "manager", Floor.ROWS),
+    PageToMeasure("assignment", "/{school}/assignments/{assignment}", "manager", Floor.ROWS),
     PageToMeasure("bookings", "/{school}/bookings", "admin", Floor.ROWS),
     PageToMeasure("requests", "/{school}/requests", "admin", Floor.ROWS),
     PageToMeasure("week", "/{school}/week", "admin", Floor.ROWS),

@@ -12,7 +12,7 @@ from flask_login import current_user
 from app.courses.forms import AudienceForm, PublishForm
 from app.courses.kinds import kind_of
 from app.courses.models import Course
-from app.courses.operations import choose_audience, publish_course
+from app.courses.operations import AudienceChanged, choose_audience, publish_course
 from app.courses.policies import Can
 from app.courses.queries import (
     DESK_SORTS,
@@ -71,7 +71,10 @@ def publication_show(course_id: int) -> Any:
 @requires(Can.CHOOSE_AUDIENCE)
 def audience_edit(course_id: int) -> Any:
     course = access(Course, course_id)
-    return audience_page(course, AudienceForm(formdata=None, departments=list_audience_ids(course.id)))
+    chosen = list_audience_ids(course.id)
+    form = AudienceForm(formdata=None, departments=chosen)
+    form.has_read(chosen)
+    return audience_page(course, form)
 
 
 @bp.post("/desk/<int:course_id>/audience")
@@ -81,9 +84,11 @@ def audience_update(course_id: int) -> Any:
     names = {department.id: department.name for department in list_departments()}
     form.offer(names)
     chosen = form.departments.data or []
-    if form.carry_out(lambda: [choose_audience(course, chosen, actor=current_user)]):
+    if form.carry_out(lambda: [choose_audience(course, chosen, actor=current_user, read=form.read.data)]):
         said = _in_words([name for one, name in names.items() if one in chosen])
         return reply(url_for("courses.desk_show", course_id=course.id), said=said)
+    if isinstance(form.refused, AudienceChanged):
+        form.has_read(list_audience_ids(course.id))
     return audience_page(course, form)
 
 

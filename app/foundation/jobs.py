@@ -103,7 +103,7 @@ def schedule_jobs(kind: str, rows: list[tuple[str, dict[str, int | str]]]) -> No
             "kind": kind,
             "key": f"{tenant.id}:{key}",
             "args": args,
-            "run_at": clock.now() + APART * max(0, place - AT_ONCE),
+            "run_at": clock.now() + APART * max(0, place - AT_ONCE + 1),
             "correlation_id": correlation_id(),
         }
         for place, (key, args) in enumerate(rows)

@@ -24,14 +24,17 @@ def test_grown_trails_hold_and_go_on(the_app: Flask, monkeypatch: pytest.MonkeyP
             written = grow("tiny", here.settings)
             assert (written["tenant"], written["membership"]) == (TINY.schools, TINY.schools * TINY.people)
             assert written["audit_entry"] == TINY.schools * TINY.entries
+            assert written["assignment"] == TINY.schools * TINY.courses
         before = here.run("audit", "verify")
         assert before.exit_code == 0, before.output
         assert f"field-003: {TINY.entries} links hold" in before.output
         admin = LintingClient(the_app).sign_in(Person("admin@field-003.example", "field-003"))
         assert "Booking requested" in admin.get("/field-003/audit").text
+        manager = LintingClient(the_app).sign_in(Person("manager@field-003.example", "field-003"))
+        assert manager.get("/field-003/assignments?state=all").find(".//tbody/tr") is not None
         after = here.run("audit", "verify", "--tenant", "field-003")
         assert after.exit_code == 0, after.output
-        assert f"field-003: {TINY.entries + 1} links hold" in after.output
+        assert f"field-003: {TINY.entries + 2} links hold" in after.output
         with tenancy.tenant_scope(None), unit_of_work():
             assert tables_with_strays() == []
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from app.audit.models import AuditEntry
 from app.foundation import clock, events, jobs, tenancy
 from app.foundation.db import session, unit_of_work
-from app.foundation.jobs import GiveUp, drain_tenant, schedule_job, tenant_job
+from app.foundation.jobs import AT_ONCE, GiveUp, drain_tenant, schedule_job, schedule_jobs, tenant_job
 from app.foundation.models import Job
 from app.foundation.pages import SIZE
 from app.tenants.models import Department
@@ -87,6 +87,26 @@ def test_work_of_the_future_waits(skyline: int, kinds: dict[str, Any]) -> None:
         assert drain_tenant(skyline) == 0
         clock.shift(timedelta(hours=4))
         assert drain_tenant(skyline) == 1
+
+
+def test_of_much_work_the_first_is_due_now_and_the_rest_leaves_room_between(
+    skyline: int, kinds: dict[str, Any]
+) -> None:
+    """Mails to a whole school: what a person waits for meanwhile is not behind all of them."""
+    done: list[str] = []
+    kinds["tests.work"] = lambda name: done.append(name)
+    names = [f"many {n}" for n in range(AT_ONCE + 50)]
+    with time_machine.travel(NOON, tick=False) as clock:
+        schedule_jobs("tests.work", [(name, {"name": name}) for name in names])
+        session.commit()
+        drain_tenant(skyline)
+        assert done == names[:AT_ONCE]
+        with at_school("skyline"):
+            schedule(key="urgent", name="urgent")
+        clock.shift(timedelta(minutes=1))
+        drain_tenant(skyline)
+        assert "urgent" in done[AT_ONCE : AT_ONCE + 10]
+        assert sorted(done) == sorted([*names, "urgent"])
 
 
 def test_work_may_ask_to_be_done_again_later(skyline: int, kinds: dict[str, Any]) -> None:

@@ -236,7 +236,7 @@ def another_day(_values: Values) -> Values:
 def an_audience(_values: Values) -> Values:
     from app.tenants.queries import list_departments
 
-    return {"departments": list_departments()[0].id}
+    return {"departments": list_departments()[0].id, "read": ""}
 
 
 def an_exception(_values: Values) -> Values:

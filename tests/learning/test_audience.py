@@ -71,6 +71,18 @@ def test_choosing_the_same_again_is_no_deed(app: Flask, course_id: int) -> None:
         assert [e.action for e in list_entries_about("Course", course_id)].count("course.audience_chosen") == 1
 
 
+def test_what_a_colleague_chose_meanwhile_is_not_overwritten_unseen(app: Flask, course_id: int) -> None:
+    ids = grow_tree()
+    mine, theirs = (audience_page(app, course_id, person).form("Save") for person in (ADA, ANA))
+    theirs.fill(departments=[ids["Instrument"], ids["Cabin crew"]]).submit()
+    refused = mine.fill(departments=[ids["Commercial"]]).submit()
+    assert refused.status == 409
+    assert "it is now for Cabin crew, Instrument" in refused.words_of("errors")
+    again = refused.form("Save")
+    assert again.data().getlist("departments") == [str(ids["Commercial"])]
+    assert "The course is now for: Commercial." in again.submit().words_of("flash")
+
+
 @pytest.mark.parametrize("typed", [["999999"], ["seven"], ["harbour"]])
 def test_what_is_no_department_here_is_refused_and_nothing_changes(
     app: Flask, course_id: int, typed: list[str]
@@ -80,7 +92,7 @@ def test_what_is_no_department_here_is_refused_and_nothing_changes(
     with at_school("harbour"):
         theirs = str(list_departments()[0].id)
     client = LintingClient(app).sign_in(ADA)
-    sent = {"departments": [theirs if one == "harbour" else one for one in typed]}
+    sent = {"read": str(ids["Instrument"]), "departments": [theirs if one == "harbour" else one for one in typed]}
     answer = client.post(f"/skyline/desk/{course_id}/audience", sent)
     assert answer.status == 422
     with at_school("skyline"):

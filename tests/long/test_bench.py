@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 180
 FACTS = {
     "school": "skyline",
+    "assignment": "1",
     "course": "1",
     "step": "/skyline/courses/1/lessons/clouds/steps/types",
     "question": "/skyline/courses/1/lessons/clouds/steps/quiz/questions/one",

@@ -307,3 +307,15 @@ def test_the_trail_names_course_department_and_person(app: Flask) -> None:
     page = LintingClient(app).sign_in(ANA).get("/skyline/audit?action=assignment.created")
     for word in ("Course assigned", "Weather for Private Pilots", TOP, "Mia Okafor", "2037-12-03"):
         assert word in page.words_of("main"), word
+
+
+def test_who_was_added_and_has_not_come_is_written_at_the_address_that_the_school_knows(
+    app: Flask, mailbox: Path
+) -> None:
+    """The account of that address may be a stranger's, who uses another one by now: ADR 0013."""
+    with at_school("skyline"), unit_of_work():
+        mia = member(MIA)
+        mia.link_awaited, mia.known_as = True, "mia@desk.example"
+    assign(MIA)
+    work_off(app)
+    assert mails(mailbox) == ["mia@desk.example"]

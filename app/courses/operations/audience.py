@@ -17,10 +17,17 @@ from app.foundation.refusals import Refusal
 from app.tenants.queries import parents_of_departments, take_the_schools_turn
 
 
-def choose_audience(course: Course, department_ids: Collection[int], *, actor: Actor) -> list[int]:
+class AudienceChanged(Refusal):
+    """Somebody else chose since the form was made."""
+
+
+def choose_audience(
+    course: Course, department_ids: Collection[int], *, actor: Actor, read: str | None = None
+) -> list[int]:
     """Say which departments a course is for, each with those below it; none are everybody. It counts from now on.
 
-    Whoever has begun the course keeps it. Returns the ids that were chosen before. Refuses a department that is gone.
+    Whoever has begun the course keeps it. Returns the ids that were chosen before. `read` are those that somebody chose over, as
+    "7,12". Refuses a department that is gone, and what somebody else chose meanwhile.
     """
     take_the_schools_turn()
     if not set(department_ids) <= parents_of_departments().keys():
@@ -29,6 +36,11 @@ def choose_audience(course: Course, department_ids: Collection[int], *, actor: A
     before, after = list_audience_ids(course.id), sorted(set(department_ids))
     if after == before:
         return before
+    if read is not None and read != ",".join(map(str, before)):
+        now = ", ".join(course.audience or [_("everybody")])
+        raise AudienceChanged(
+            _("Somebody else chose while you did: it is now for %(now)s. Save again for yours.", now=now)
+        )
     gone, new = set(before) - set(after), sorted(set(after) - set(before))
     of_course = CourseAudience.course_id == course.id
     if gone:

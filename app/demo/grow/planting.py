@@ -49,6 +49,8 @@ ROWS_OF_A_COURSE = {
     "published_lesson": "publication_id in (select id from publication where course_id = {})",
 }
 """How the rows of a course are found in tables that have no course_id."""
+LONG_AGO = timedelta(days=90)
+"""Since when people are there."""
 NULL = r"\N"
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 Row = Sequence[object]
@@ -168,6 +170,7 @@ class Garden:
         self._hours(school)
         courses = self._courses(tenant)
         self._progress(school, courses)
+        self._wanted(school, [course[0] for course in courses], [row[1] for row in departments])
         self._trail(school, self._bookings(school))
         return tenant
 
@@ -182,7 +185,9 @@ class Garden:
             name = _name(n)
             department = departments[n % len(departments)] if Role.LEARNER in held else None
             users.append((user + n, f"{local}@{slug}.example", self.password, self.now))
-            members.append((tenant, member + n, user + n, name, sort_key(name), _array(held), department))
+            members.append(
+                (tenant, member + n, user + n, name, sort_key(name), _array(held), department, self.now - LONG_AGO)
+            )
             if {Role.LEARNER, Role.INSTRUCTOR} & set(held):
                 resources.append((tenant, resource + n, "person", name, "", member + n))
         teaching = [n for n, (_local, held) in enumerate(roles) if Role.INSTRUCTOR in held]
@@ -191,7 +196,7 @@ class Garden:
         for n in range(len(teaching)):
             resources.append((tenant, aircraft + n, "aircraft", f"N{101 + n}FL", _craft_type(n), None))
         self._copy("user_account", "id email password_hash email_confirmed_at", users)
-        self._copy("membership", "tenant_id id user_id name name_key roles department_id", members)
+        self._copy("membership", "tenant_id id user_id name name_key roles department_id created_at", members)
         self._copy("resource", "tenant_id id kind name detail membership_id", resources)
         return School(
             tenant=tenant,
@@ -294,6 +299,24 @@ class Garden:
         )
         self._copy("step_progress", "tenant_id enrollment_id lesson_key step_key done_at", steps)
         self._copy("lesson_progress", "tenant_id enrollment_id lesson_key completed_at", lessons)
+
+    def _wanted(self, school: School, courses: list[int], departments: list[int]) -> None:
+        """Every fifth course is for two departments, and each is assigned: to a department or a person in turn, and each tenth to
+        everybody. The days lie from two months ago to two months from now."""
+        audience = [
+            (school.tenant, course, departments[(n + m) % len(departments)])
+            for n, course in enumerate(courses)
+            if n % 5 == 4
+            for m in range(2)
+        ]
+        self._copy("course_audience", "tenant_id course_id department_id", audience)
+        assignments: list[Row] = []
+        for n, course in enumerate(courses):
+            department = departments[n % len(departments)] if n % 2 == 0 and n % 10 else None
+            learner = school.learners[n % len(school.learners)][0] if n % 2 else None
+            due_on = (self.now + timedelta(days=(n * 13) % 120 - 60)).date()
+            assignments.append((school.tenant, course, department, learner, due_on, self.now - timedelta(days=61)))
+        self._copy("assignment", "tenant_id course_id department_id membership_id due_on assigned_at", assignments)
 
     def _bookings(self, school: School) -> list[tuple[int, Booked]]:
         """Bookings of the last twenty weeks and the next three, with their claims and what people were told of them.
