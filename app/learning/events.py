@@ -45,10 +45,9 @@ class CourseAssigned(Event):
 
 @dataclass(frozen=True)
 class AssignmentMoved(Event):
-    """An assignment has another last day, or none any more: it is the assignment's `version` that says so."""
+    """An assignment has another last day, or none any more."""
 
     assignment_id: int
-    version: int
     actor_id: int | None
 
 

@@ -122,9 +122,9 @@ def on_course_assigned(event: CourseAssigned) -> None:
 
 @reacts_to(AssignmentMoved)
 def on_assignment_moved(event: AssignmentMoved) -> None:
-    """Of several days in a row only the last is told."""
+    """Its day as it is by now is told, and of several changes in a row the last one, once."""
     assignment = find_assignment(event.assignment_id)
-    if assignment and assignment.version == event.version:
+    if assignment:
         cause = f"course.moved:{assignment.id}:{assignment.version}"
         _tell_assigned("course.moved", assignment, cause, but=event.actor_id)
 

@@ -125,6 +125,16 @@ def test_another_day_is_told_and_only_the_last_of_several(app: Flask, mailbox: P
     assert moved_to() == ["2037-12-05"]
 
 
+def test_another_day_is_told_also_where_the_note_is_changed_right_after(app: Flask, mailbox: Path) -> None:
+    one = assign(LEO)
+    work_off(app)
+    with at_school("skyline"), unit_of_work():
+        move(one, DUE + DAY)
+        move(one, DUE + DAY, note="Sorry")
+    work_off(app)
+    assert moved_to() == ["2037-12-04"]
+
+
 def test_each_of_several_moves_is_told_also_back_to_a_day_that_was_told_before(app: Flask, mailbox: Path) -> None:
     one, days = assign(LEO), (DUE + DAY, DUE, None, DUE + DAY, None)
     work_off(app)
@@ -135,10 +145,10 @@ def test_each_of_several_moves_is_told_also_back_to_a_day_that_was_told_before(a
     assert moved_to() == [day.isoformat() if day else "" for day in days]
 
 
-def move(assignment_id: int, due_on: date | None) -> None:
+def move(assignment_id: int, due_on: date | None, note: str = "") -> None:
     assignment = session.get_one(Assignment, assignment_id)
     version = str(assignment.version)
-    change_assignment(assignment, due_on=due_on, note="", version=version, actor=actor(MAX))
+    change_assignment(assignment, due_on=due_on, note=note, version=version, actor=actor(MAX))
 
 
 def moved_to() -> list[str]:

@@ -89,7 +89,7 @@ def change_assignment(
     assignment.due_on, assignment.note, assignment.version = due_on, note, assignment.version + 1
     audit("assignment.changed", actor=actor, subject=assignment, before=before, after=_facts(assignment))
     if is_moved:
-        announce(AssignmentMoved(assignment.id, assignment.version, actor.membership_id))
+        announce(AssignmentMoved(assignment.id, actor.membership_id))
         _schedule_reminders(assignment)
     return assignment
 
