@@ -44,6 +44,7 @@ from app.foundation.permissions import requires
 from app.foundation.refusals import BadRequest
 from app.foundation.replies import page
 from app.foundation.tenancy import TenantRef
+from app.tenants.rules import hours_in_words
 
 bp = Blueprint("audit", __name__, url_prefix="/<tenant>")
 nav.add_card(
@@ -159,6 +160,8 @@ class Reader:
 
     def field(self, field: str, value: Any) -> str:
         """A field's value in words; the names of the records that it points to."""
+        if field == "opening_hours" and isinstance(value, dict) and value:
+            return hours_in_words(value)
         kind, numbers = KIND_OF_FIELD.get(field), numbers_in(value)
         if kind is None or not numbers:
             return self.value(value)

@@ -15,6 +15,8 @@ from app.foundation import tenancy
 from app.foundation.actor import Actor
 
 MOST_ENTRIES = 7
+CARDS = "tenants.school_show"
+"""The school's page, whose cards are in no rail."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,14 @@ def _links(held: frozenset[str], here: str, _school: str, _lang: str) -> tuple[L
 
 
 def _current_endpoint(entries: Sequence[Entry], here: str) -> str | None:
-    """The entry whose page this is, else the first about the same noun (`booking_show`: Bookings), else of the blueprint."""
+    """The entry whose page this is, else the first about the same noun (`booking_show`: Bookings), else the school's page if a
+    card of it is, else the first of the blueprint."""
     if any(entry.endpoint == here for entry in entries):
         return here
     feature, _, name = here.partition(".")
     akin = [entry for entry in entries if entry.feature == feature]
     noun = name.partition("_")[0]
     about = [entry for entry in akin if entry.is_about(noun)]
+    if not about and any(card.endpoint.startswith(f"{feature}.{noun}_") for card in _cards):
+        about = [entry for entry in entries if entry.endpoint == CARDS]
     return next((entry.endpoint for entry in about or akin), None)

@@ -24,7 +24,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from app.foundation.forms import Checkboxes, CreatingForm, Form, stripped
 from app.foundation.language import LANGUAGES
 from app.foundation.zones import ZoneField
-from app.tenants.rules import HEX_COLOR, is_readable, lines_of, nearest_readable
+from app.tenants.rules import DAYS, HEX_COLOR, is_readable, lines_of, nearest_readable
 
 MOST_WORDS, LONGEST_WORD = 50, 40
 MOST_CLOSED_DAYS = 400
@@ -138,8 +138,8 @@ class SettingsForm(Form):
 
 
 for _day in WEEK:
-    setattr(SettingsForm, f"opens_{_day}", TimeField(_l("from"), [Optional()]))
-    setattr(SettingsForm, f"closes_{_day}", TimeField(_l("to"), [Optional()]))
+    setattr(SettingsForm, f"opens_{_day}", TimeField(_l("%(day)s from", day=DAYS[_day]), [Optional()]))
+    setattr(SettingsForm, f"closes_{_day}", TimeField(_l("%(day)s to", day=DAYS[_day]), [Optional()]))
 
 
 def typed(facts: Mapping[str, Any]) -> dict[str, Any]:

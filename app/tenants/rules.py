@@ -165,9 +165,13 @@ def lines_of(text: str | None) -> list[str]:
     return list(dict.fromkeys(" ".join(line.split()) for line in (text or "").splitlines() if line.strip()))
 
 
-def hours_in_words(hours: dict[str, Any], days: list[str]) -> str:
-    """ "Mon 09:00–17:00, Tue 09:00–17:00"; `days` are the names of the weekdays from Monday on."""
-    spans = ((days[int(day)], *hours[day]) for day in sorted(hours))
+DAYS = (_l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"), _l("Saturday"), _l("Sunday"))
+"""The days of the week."""
+
+
+def hours_in_words(hours: dict[str, Any]) -> str:
+    """ "Monday 09:00–17:00, Tuesday 09:00–17:00"."""
+    spans = ((DAYS[int(day)], *hours[day]) for day in sorted(hours))
     return ", ".join(f"{day} {_clock(opens)}–{_clock(closes)}" for day, opens, closes in spans)
 
 

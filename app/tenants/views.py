@@ -30,7 +30,16 @@ from app.tenants.operations import (
 )
 from app.tenants.policies import Can
 from app.tenants.queries import find_department, find_school, list_departments, school_settings
-from app.tenants.rules import Branch, brand_digest, brand_stylesheet, hours_in_words, places_in, tree_of, work_words
+from app.tenants.rules import (
+    DAYS,
+    Branch,
+    brand_digest,
+    brand_stylesheet,
+    hours_in_words,
+    places_in,
+    tree_of,
+    work_words,
+)
 
 bp = Blueprint("tenants", __name__, url_prefix="/<tenant>")
 nav.add(nav.Entry(_l("School"), "tenants.school_show", "building-2", 38, Can.SEE_SCHOOL))
@@ -219,7 +228,7 @@ def _settings_page(form: SettingsForm, office: dict[int, str] | None = None) -> 
     form.offer(office)
     return page(
         "tenants/settings.html", form=form, rivals=_rivals(form, office) if form.status == 409 else [],
-        days=_days_of_the_week(), can_send_mail=can_send_mail(), status=form.status,
+        days=DAYS, can_send_mail=can_send_mail(), status=form.status,
         join_url=absolute_url("identity.registration_new", tenant=tenancy.required().slug),
     )  # fmt: skip
 
@@ -244,14 +253,10 @@ def _in_words(value: Any, office: dict[int, str]) -> str:
     if value in (None, "", [], {}):
         return "–"
     if isinstance(value, dict):
-        return hours_in_words(value, _days_of_the_week())
+        return hours_in_words(value)
     if isinstance(value, list):
         return ", ".join(office.get(item, str(item)) if isinstance(item, int) else str(item) for item in value)
     return str(value)
-
-
-def _days_of_the_week() -> list[str]:
-    return [_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")]
 
 
 def _matrix() -> dict[str, list[tuple[str, frozenset[str]]]]:

@@ -4,6 +4,7 @@
   const BUSY_FOR_MS = 8000;
 
   document.addEventListener("click", dismissOrCloseMenus);
+  document.addEventListener("click", copyWhatIsShownOnce);
   document.addEventListener("keydown", closeMenusOnEscape);
   document.addEventListener("keydown", steerThePlayer);
   document.addEventListener("submit", sendOnce, true);
@@ -15,6 +16,17 @@
   function dismissOrCloseMenus(event) {
     event.target.closest("[data-dismiss]")?.parentElement.remove();
     openMenus().filter((menu) => !menu.contains(event.target)).forEach((menu) => { menu.open = false; });
+  }
+
+  /* The button shows only where the browser lets a page copy: there is no other way to hide it from those without script. */
+  if (navigator.clipboard) document.documentElement.classList.add("copies");
+
+  async function copyWhatIsShownOnce(event) {
+    const button = event.target.closest("[data-copies]");
+    if (!button) return;
+    const lines = [...document.querySelectorAll(`#${button.dataset.copies} code`)].map((code) => code.textContent);
+    await navigator.clipboard.writeText(lines.join("\n"));
+    button.textContent = button.dataset.copied;
   }
 
   function closeMenusOnEscape(event) {

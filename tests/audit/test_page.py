@@ -199,6 +199,7 @@ def test_values_read_as_people_say_them(app: Flask, ana: LintingClient) -> None:
             "is_open": False,
             "department_id": 1000000003,
             "tags": ["a", "b"],
+            "opening_hours": {"6": [600, 1440], "0": [480, 1050]},
         },
     )
     text = ana.get("/skyline/audit?action=booking.moved").text
@@ -206,6 +207,7 @@ def test_values_read_as_people_say_them(app: Flask, ana: LintingClient) -> None:
     assert "Is open yes no" in text
     assert "Department – 1000000003" in text
     assert "Tags – a, b" in text
+    assert "Opening hours – Monday 08:00–17:30, Sunday 10:00–24:00" in text
 
 
 def test_records_are_called_by_their_names_and_not_by_numbers(app: Flask, ana: LintingClient) -> None:

@@ -15,7 +15,7 @@ from app.foundation import clock, csrf, db
 from app.foundation.forms import Form
 from app.foundation.kept import init_kept
 from app.scheduling.models import Booking
-from tests.cast import ANA, LEO, OLGA, at_school, member
+from tests.cast import ANA, LEO, MAX, OLGA, Person, at_school, member
 from tests.client import LintingClient
 
 HEAD = '{{ kept("layout/head.html", theme=theme, brand_css=none) }}'
@@ -104,3 +104,14 @@ def test_people_see_their_own_name_and_rail(app: Flask) -> None:
         current = ana.find(".//nav[@class='rail']/a[@aria-current='page']")
         assert current is not None
         assert current.get("href") == "/skyline/courses"
+
+
+def test_what_is_reached_by_a_card_of_the_schools_page_lights_that_page(app: Flask) -> None:
+    def lit(person: Person, path: str) -> str | None:
+        current = LintingClient(app).sign_in(person).get(path).find(".//nav[@class='rail']/a[@aria-current='page']")
+        return None if current is None else current.get("href")
+
+    for path in ("resources", "departments", "assignments", "assignments/new", "audit"):
+        assert lit(ANA, f"/skyline/{path}") == "/skyline/school", path
+    assert lit(MAX, "/skyline/assignments/new") == "/skyline/assignments"
+    assert lit(ANA, "/skyline/week") == "/skyline/week"

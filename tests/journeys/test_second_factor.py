@@ -27,6 +27,14 @@ def set_up(page: Page) -> str:
     return page.locator("#recovery-codes li").first.text_content() or ""
 
 
+def copied(page: Page) -> list[str]:
+    """What the button put into the clipboard."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    return str(page.evaluate("navigator.clipboard.readText()")).split()
+
+
 @BOTH_WAYS
 def test_a_school_asks_its_admins_for_one(open_page: OpenPage, script: bool) -> None:
     person, slug = (HAL, "harbour") if script else (ANA, "skyline")
@@ -50,6 +58,10 @@ def test_it_is_set_up_and_asked_for(open_page: OpenPage, script: bool) -> None:
     page = open_page(person, script=script)
     page.goto("/account/second-factor")
     recovery = set_up(page)
+    if script:
+        assert copied(page) == page.locator("#recovery-codes li").all_text_contents()
+    else:
+        expect(page.get_by_role("button", name="Copy")).to_be_hidden()
 
     page = open_page(script=script, width=390)
     page.goto("/login")

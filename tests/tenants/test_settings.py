@@ -112,6 +112,7 @@ def test_only_what_changed_is_audited(ana: LintingClient) -> None:
         ({"latitude": "nan", "longitude": "1"}, "Number must be between"),
         ({"opens_2": "09:00"}, "Give both times"),
         ({"opens_2": "09:00", "closes_2": "08:00"}, "closes before it opens"),
+        ({"opens_2": "09:00", "closes_2": "08:00"}, "Wednesday to"),
         ({"closed_days": "Christmas"}, "“Christmas” is no day"),
         ({"escalate_after_hours": "0"}, "Number must be between"),
         ({"escalate_after_hours": "x"}, "Not a valid integer"),
