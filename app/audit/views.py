@@ -142,8 +142,8 @@ class Reader:
         return _day_words(name)
 
     def _named_beside(self, entry: AuditEntry) -> str:
-        """The course of an enrollment, as the entry itself keeps it."""
-        numbers = numbers_in((entry.after or {}).get("course_id"))
+        """The course of an enrollment or an assignment, as the entry itself keeps it."""
+        numbers = numbers_in((entry.after or entry.before or {}).get("course_id"))
         return self.record(("Course", numbers[0])) if numbers else ""
 
     def exactly(self, entry: AuditEntry) -> str:

@@ -94,7 +94,7 @@ def audience_update(course_id: int) -> Any:
 
 def audience_page(course: Course, form: AudienceForm) -> Any:
     """The tree of departments with a box for each, and how many people are in them."""
-    tree = tree_of(list_departments(), count_people_by_department())
+    tree = tree_of(list_departments(), count_people_by_department(who_are_in=True))
     form.offer({branch.department.id: branch.department.name for branch in branches_of(tree)})
     return page("courses/desk/audience.html", course=course, form=form, tree=tree, status=form.status)
 

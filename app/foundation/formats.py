@@ -13,7 +13,7 @@ from babel.units import format_unit
 from flask import Flask
 from flask_login import current_user
 
-from app.foundation import tenancy
+from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
 from app.foundation.language import locale_name
 
@@ -47,10 +47,11 @@ def span(start: datetime, end: datetime, zone: str | None = None) -> str:
 
 
 def day(value: date | datetime, zone: str | None = None) -> str:
-    """A calendar day: "Tue 24 Nov"."""
+    """A calendar day: "Tue 24 Nov"; with its year if that is another than this one."""
+    zone = zone or reader_zone()
     if isinstance(value, datetime):
-        value = value.astimezone(ZoneInfo(zone or reader_zone())).date()
-    return _day_in(value, locale_name())
+        value = value.astimezone(ZoneInfo(zone)).date()
+    return _day_in(value, locale_name(), value.year != clock.today(zone).year)
 
 
 def clock_time(instant: datetime, zone: str | None = None) -> str:
@@ -96,8 +97,8 @@ def _span_in(start: datetime, end: datetime, zone: str, locale: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _day_in(value: date, locale: str) -> str:
-    return format_date(value, DAY, locale=_babel(locale))
+def _day_in(value: date, locale: str, with_year: bool = False) -> str:
+    return format_date(value, DAY_WITH_YEAR if with_year else DAY, locale=_babel(locale))
 
 
 @lru_cache(maxsize=8192)

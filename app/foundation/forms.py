@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from flask_wtf import FlaskForm
@@ -57,6 +58,25 @@ class CreatingForm(Form):
     """A form that creates something: the same form sent again answers as the first time did."""
 
     once = HiddenField(default=lambda: uuid.uuid4().hex)
+
+
+class ReadForm(Form):
+    """A form about something that others may change meanwhile: it carries the values that it was made with (see `meanwhile`)."""
+
+    read = HiddenField()
+
+    def was_made_with(self, values: Mapping[str, Any]) -> None:
+        """Say what its person reads in it: JSON values by field."""
+        self.read.data = json.dumps(values, sort_keys=True)
+
+    @property
+    def values_read(self) -> dict[str, Any]:
+        """What it was made with; nothing where that was not sent, or makes no sense."""
+        try:
+            values = json.loads(self.read.data or "{}")
+        except ValueError:
+            return {}
+        return values if isinstance(values, dict) else {}
 
 
 class Checkboxes(SelectMultipleField):

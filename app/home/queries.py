@@ -6,7 +6,7 @@ for together, as branches of one UNION ALL. All of it is plain SQL on the driver
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -17,6 +17,7 @@ from app.analytics.queries import Activity, last_fourteen_days
 from app.courses.queries import Outline, StepPlace, find_outline
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
+from app.foundation.formats import sort_key
 from app.foundation.mail import can_send_mail
 from app.foundation.permissions import Role
 from app.foundation.prepared import Prepared
@@ -119,17 +120,17 @@ where e.membership_id = %(me)s order by e.completed_at is not null, e.last_seen_
     Role.MANAGER: [
         """
 (select 'learner', e.course_id, m.name, p.title, d.name, e.steps_done, p.step_count, e.last_seen_at,
-  e.completed_at, e.publication_id, count(*) over (), null::bigint
+  e.completed_at, e.publication_id, count(*) over (), m.id
 from enrollment e join membership m on m.id = e.membership_id join publication p on p.id = e.publication_id
 left join department d on d.id = m.department_id
 where m.status = 'active' order by e.last_seen_at desc, e.id desc limit 12)""",
         f"""
 (with recursive {DEPARTMENT_TREE}
 select 'department', d.id, d.name, null::text, null::text, count(m.id)::int, null::int, null::timestamptz,
-  null::timestamptz, null::bigint, null::bigint, null::bigint
+  null::timestamptz, null::bigint, d.parent_id, null::bigint
 from department d join department_tree t on t.top = d.id
 left join membership m on m.department_id = t.inside and m.status = 'active' and 'learner' = any(m.roles)
-group by d.tenant_id, d.id order by d.name)""",  # noqa: S608 — put together from constants
+group by d.tenant_id, d.id)""",  # noqa: S608 — put together from constants
     ],
     Role.AUTHOR: [
         """
@@ -180,7 +181,8 @@ class Line:
     """Another row of a home. What the numbers and instants count differs by section: see ROWS.
 
     `total` and `more` are the section's, the same on each of its rows: what is assigned, a learner's courses in progress and
-    lessons completed, all enrollments, all courses at the desk.
+    lessons completed, all enrollments, all courses at the desk. But a department's `total` is the id of the one above it, and
+    a learner's `more` their own.
     """
 
     SECTIONS: ClassVar = ("assigned", "course", "learner", "department", "desk")
@@ -257,6 +259,20 @@ class Home:
             courses_going=_total(courses),
             lessons_completed=(courses[0].more or 0) if courses else 0,
         )
+
+    @cached_property
+    def departments(self) -> tuple[tuple[Line, int], ...]:
+        """Each department with how deep it lies, from 0, below the one that it lies in and by name."""
+        below: dict[int | None, list[Line]] = {}
+        for line in sorted(self.rows["department"], key=lambda line: sort_key(line.title)):
+            below.setdefault(line.total, []).append(line)
+
+        def walk(above: int | None, depth: int) -> Iterator[tuple[Line, int]]:
+            for line in below.get(above, ()):
+                yield line, depth
+                yield from walk(line.id, depth + 1)
+
+        return tuple(walk(None, 0))
 
     @cached_property
     def next_booking(self) -> BookingLine | None:

@@ -432,11 +432,12 @@ def _named(search: str) -> Iterator[Any]:
 
 
 def find_by_name_or_address(typed: str, *, most: int = 2) -> list[Membership]:
-    """The active people, `most` of them, whose address or whole name is what somebody typed."""
+    """The people, `most` of them, whose address or whole name is what somebody typed; those who are in come first."""
     text = " ".join(typed.split())
-    people = select(Membership).join(User, User.id == Membership.user_id).where(Membership.status == "active")
+    people = select(Membership).join(User, User.id == Membership.user_id).where(Membership.status != "erased")
     named = or_(known_address() == text.lower(), Membership.name_key == sort_key(text))
-    return list(session.scalars(people.where(named).order_by(Membership.id).limit(most)))
+    by = (Membership.status != "active", Membership.id)
+    return list(session.scalars(people.where(named).order_by(*by).limit(most)))
 
 
 def find_waiting(membership_id: int) -> Membership | None:
@@ -486,11 +487,10 @@ def count_people_in(department_id: int) -> int:
     return session.execute(inside.where(Membership.status != "erased")).scalar_one()
 
 
-def count_people_by_department() -> dict[int, int]:
-    """How many people are in each department itself, by its id."""
-    counted = select(Membership.department_id, func.count()).where(
-        Membership.department_id.is_not(None), Membership.status != "erased"
-    )
+def count_people_by_department(*, who_are_in: bool = False) -> dict[int, int]:
+    """How many people are in each department itself, by its id; on demand only those whom the school lets in."""
+    there = Membership.status == "active" if who_are_in else Membership.status != "erased"
+    counted = select(Membership.department_id, func.count()).where(Membership.department_id.is_not(None), there)
     rows = session.execute(counted.group_by(Membership.department_id))
     return {department_id: people for department_id, people in rows if department_id}
 

@@ -70,9 +70,12 @@ class NewAssignmentForm(AssignmentFields, CreatingForm):
         found = find_by_name_or_address(field.data)
         if not found:
             raise ValidationError(_("Nobody here has this e-mail or this whole name."))
-        if len(found) > 1:
+        there = [member for member in found if member.is_active]
+        if len(there) > 1:
             raise ValidationError(_("Several people are called that. Give the e-mail."))
-        self.member = found[0]
+        if not there:
+            raise ValidationError(_("%(name)s is not in at present. Only who is in can be asked.", name=found[0].name))
+        self.member = there[0]
 
 
 class AssignmentForm(AssignmentFields, Form):

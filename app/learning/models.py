@@ -5,7 +5,21 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, Date, Index, Integer, String, UniqueConstraint, cast, func, literal, text
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from app.foundation.models import Base, TenantRow, tenant_ref
@@ -79,6 +93,7 @@ class Assignment(TenantRow, Base):
     """
 
     __tablename__ = "assignment"
+    called_by = "title"
     constraints = (
         UniqueConstraint(
             "tenant_id", "course_id", "department_id", "membership_id", postgresql_nulls_not_distinct=True
@@ -98,7 +113,22 @@ class Assignment(TenantRow, Base):
     assigned_at: Mapped[datetime] = mapped_column(server_default=func.now())
     if TYPE_CHECKING:
         due_key: Mapped[date]
+        title: Mapped[str]
 
 
 Assignment.due_key = column_property(func.coalesce(Assignment.due_on, cast(literal("9999-12-31"), Date)), deferred=True)
 """What sorts by the day: those without one come last."""
+
+_COURSE, _PUBLICATION = (
+    table("course", column("id"), column("publication_id")),
+    table("publication", column("id"), column("title")),
+)
+Assignment.title = column_property(
+    select(_PUBLICATION.c.title)
+    .join(_COURSE, _COURSE.c.publication_id == _PUBLICATION.c.id)
+    .where(_COURSE.c.id == Assignment.course_id)
+    .correlate(Assignment)
+    .scalar_subquery(),
+    deferred=True,
+)
+"""What its course is called."""

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
-from app.foundation.db import session
+from app.foundation.db import rows, session
 from app.foundation.jobs import schedule_jobs
 from app.foundation.mail import absolute_url, can_send_mail, send_mail
 from app.foundation.refusals import Refusal
@@ -21,9 +21,18 @@ from app.identity.queries import names_of_members
 from app.notifications.models import Notification
 from app.notifications.queries import MailFacts, find_mail
 from app.notifications.rules import address_of, mail_text, people_in, words_of
+from app.tenants.queries import DEPARTMENT_TREE
 
 A_STATEMENT = 1000
 """Rows of it."""
+FORGET_OTHERS = f"""
+with recursive {DEPARTMENT_TREE}
+delete from notification n using membership m
+where m.id = n.membership_id and n.read_at is null and n.facts ? 'assignment_id' and not exists (
+  select from assignment a where a.id = (n.facts ->> 'assignment_id')::bigint and (a.membership_id = m.id
+    or (a.membership_id is null and (a.department_id is null
+      or a.department_id in (select top from department_tree where inside = m.department_id)))))
+"""  # noqa: S608 — put together from constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +56,11 @@ def notify_all(news: Sequence[News]) -> int:
     """Tell several people something, a thousand a statement. Returns how much of it had not been told before."""
     told: list[int] = []
     for begin in range(0, len(news), A_STATEMENT):
-        rows = [
+        values = [
             {**asdict(one), "tenant_id": tenancy.required().id, "created_at": clock.now()}
             for one in news[begin : begin + A_STATEMENT]
         ]
-        row = insert(Notification).values(rows)
+        row = insert(Notification).values(values)
         new = row.on_conflict_do_nothing(index_elements=["tenant_id", "membership_id", "cause"])
         told += session.execute(new.returning(Notification.id)).scalars()
     if can_send_mail():
@@ -101,10 +110,17 @@ def mark_all_read(*, actor: Actor, newest_id: int | None = None) -> int:
     return int(session.execute(unread.values(read_at=clock.now())).rowcount)  # type: ignore[attr-defined]
 
 
-def forget_assignment(assignment_id: int) -> None:
-    """Take back what was told of an assignment and nobody has read: its mails that still wait find nothing to send."""
+def forget_assignment(assignment_id: int, *, kind: str | None = None) -> None:
+    """Take back what was told of an assignment (of one `kind`) and nobody has read: its mails that wait find nothing to send."""
     of_it = Notification.facts["assignment_id"].as_integer() == assignment_id
-    session.execute(delete(Notification).where(of_it, Notification.read_at.is_(None)))
+    unread = delete(Notification).where(of_it, Notification.read_at.is_(None))
+    session.execute(unread.where(Notification.kind == kind) if kind else unread)
+
+
+def forget_what_is_not_theirs() -> None:
+    """Take back what people were told of assignments that are not theirs any more, and have not read."""
+    session.flush()
+    rows(FORGET_OTHERS, {})
 
 
 def forget_reasons(learner_id: int) -> None:

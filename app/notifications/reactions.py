@@ -28,7 +28,14 @@ from app.identity.queries import find_erasure_asker, find_waiting, list_admin_id
 from app.learning.events import AssignmentDue, AssignmentMoved, AssignmentRemoved, CourseAssigned
 from app.learning.models import Assignment
 from app.learning.queries import find_assignment, list_open_assignments_of, list_people_to_tell
-from app.notifications.operations import News, forget_assignment, forget_reasons, notify, notify_all
+from app.notifications.operations import (
+    News,
+    forget_assignment,
+    forget_reasons,
+    forget_what_is_not_theirs,
+    notify,
+    notify_all,
+)
 from app.notifications.queries import Concerned, find_concerned
 from app.scheduling.events import (
     BookingApproved,
@@ -37,6 +44,7 @@ from app.scheduling.events import (
     BookingDeclined,
     BookingEscalated,
 )
+from app.tenants.events import DepartmentMoved
 from app.tenants.queries import school_settings
 
 FOR_APPROVAL = 1
@@ -122,9 +130,11 @@ def on_course_assigned(event: CourseAssigned) -> None:
 
 @reacts_to(AssignmentMoved)
 def on_assignment_moved(event: AssignmentMoved) -> None:
-    """Its day as it is by now is told, and of several changes in a row the last one, once."""
+    """Its day as it is by now is told, and of several changes in a row the last one, once. A notice of a day that was nobody has
+    read yet goes."""
     assignment = find_assignment(event.assignment_id)
     if assignment:
+        forget_assignment(assignment.id, kind="course.moved")
         cause = f"course.moved:{assignment.id}:{assignment.version}"
         _tell_assigned("course.moved", assignment, cause, but=event.actor_id)
 
@@ -145,28 +155,39 @@ def on_assignment_removed(event: AssignmentRemoved) -> None:
 
 def on_member_placed(event: Any) -> None:
     """Who comes to the school, or to another department, is told what is assigned there, and was not told them before."""
-    today = clock.today(tenancy.required().zone)
-    theirs = list_open_assignments_of(event.membership_id, today=today)
-    titles = titles_of({assignment.course_id for assignment in theirs})
-    notify_all(
-        [
-            News(
-                event.membership_id, "course.assigned", f"course.assigned:{assignment.id}", assignment.course_id,
-                _facts_of(assignment, titles[assignment.course_id]),
-            )
-            for assignment in theirs
-        ]
-    )  # fmt: skip
+    _tell_newly_placed(membership_id=event.membership_id)
 
 
 for kind in (MemberAdded, MemberApproved, MemberJoined, MemberReinstated, ProfileChanged):
     reacts_to(kind)(on_member_placed)
 
 
+@reacts_to(DepartmentMoved)
+def on_department_moved(event: DepartmentMoved) -> None:
+    """Its people, and those below it, are now of other departments above."""
+    _tell_newly_placed(department_id=event.department_id)
+
+
 @reacts_to(MemberErased)
 def on_member_erased(event: MemberErased) -> None:
     """What an erased learner wrote stands in the notifications of others too."""
     forget_reasons(event.membership_id)
+
+
+def _tell_newly_placed(**whom: int) -> None:
+    """What is theirs now is told; what was told them of another department, and they have not read, is not theirs any more."""
+    forget_what_is_not_theirs()
+    theirs = list_open_assignments_of(**whom, today=clock.today(tenancy.required().zone))
+    titles = titles_of({assignment.course_id for _member, assignment in theirs})
+    notify_all(
+        [
+            News(
+                member, "course.assigned", f"course.assigned:{assignment.id}", assignment.course_id,
+                _facts_of(assignment, titles[assignment.course_id]),
+            )
+            for member, assignment in theirs
+        ]
+    )  # fmt: skip
 
 
 def _tell_assigned(kind: str, assignment: Assignment, cause: str, *, but: int | None = None) -> None:

@@ -182,7 +182,8 @@ def _escalated(booking: Told) -> Words:
             _("%(learner)s, %(time)s: approved, but nobody has assigned it.", **facts),
         )
     return Words(
-        _("A booking request waits for you"), _("%(learner)s asks for %(time)s, and nobody has decided yet.", **facts)
+        _("A booking request still waits for an answer"),
+        _("%(learner)s asks for %(time)s, and nobody has decided yet.", **facts),
     )
 
 

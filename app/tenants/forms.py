@@ -21,7 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from app.foundation.forms import Checkboxes, CreatingForm, Form, stripped
+from app.foundation.forms import Checkboxes, CreatingForm, Form, ReadForm, stripped
 from app.foundation.language import LANGUAGES
 from app.foundation.zones import ZoneField
 from app.tenants.rules import DAYS, HEX_COLOR, is_readable, lines_of, nearest_readable
@@ -196,7 +196,7 @@ class NewDepartmentForm(DepartmentFields, CreatingForm):
     """A department that is added."""
 
 
-class DepartmentForm(DepartmentFields, Form):
+class DepartmentForm(DepartmentFields, ReadForm):
     """A department that is renamed or moved."""
 
 

@@ -14,17 +14,20 @@ from app.audit.operations import audit, audit_on_platform
 from app.foundation.actor import Actor
 from app.foundation.db import after_commit, session
 from app.foundation.events import announce
+from app.foundation.formats import sort_key
 from app.foundation.jobs import replay_job
+from app.foundation.meanwhile import changed_by
 from app.foundation.models import Job
 from app.foundation.refusals import Refusal
 from app.foundation.tenancy import SLUG, TenantRef, forget_tenants, tenant_scope
 from app.identity.queries import count_people_in
-from app.tenants.events import SchoolChanged
+from app.tenants.events import DepartmentMoved, SchoolChanged
 from app.tenants.models import Department, SchoolSettings, Tenant
 from app.tenants.queries import (
     count_departments_in,
     department_ids_below,
     find_school,
+    list_departments,
     parents_of_departments,
     school_settings,
     take_the_schools_turn,
@@ -162,26 +165,39 @@ def add_department(name: str, *, actor: Actor, parent: Department | None = None)
     _check_place(parents, parent, height=1)
     department = Department(name=name, parent_id=parent.id if parent else None)
     _flush_department(department)
-    audit(
-        "department.added", actor=actor, subject=department, after={"called": name, "parent_id": department.parent_id}
-    )
+    audit("department.added", actor=actor, subject=department, after=_told(facts_of_department(department)))
     return department
 
 
-def change_department(department: Department, *, name: str, parent: Department | None, actor: Actor) -> Department:
-    """Rename or move a department. Refuses a name that is taken, and a place below itself or below the DEEPEST."""
+def facts_of_department(department: Department) -> dict[str, Any]:
+    """What a department is, by field."""
+    return {"name": department.name, "parent_id": department.parent_id}
+
+
+def change_department(
+    department: Department, *, name: str, parent: Department | None, actor: Actor, read: Mapping[str, Any] | None = None
+) -> Department:
+    """Rename or move a department; of a form that was made with the values `read`, what differs from them.
+
+    Refuses a name that is taken, a place below itself or below the DEEPEST, and what somebody else changed meanwhile.
+    """
     take_the_schools_turn()
-    if parent and parent.id in set(session.scalars(department_ids_below(department.id))):
-        raise Refusal(_("A department cannot lie below itself. Choose another place."))
-    if parent and parent.id != department.parent_id:
+    session.refresh(department)
+    before = facts_of_department(department)
+    mine = changed_by({"name": name, "parent_id": parent.id if parent else None}, read or {}, before)
+    after = {**before, **mine}
+    if after == before:
+        return department
+    if parent and after["parent_id"] != before["parent_id"]:
+        if parent.id in set(session.scalars(department_ids_below(department.id))):
+            raise Refusal(_("A department cannot lie below itself. Choose another place."))
         parents = parents_of_departments()
         _check_place(parents, parent, height=height_of(parents, department.id))
-    before = {"called": department.name, "parent_id": department.parent_id}
-    department.name, department.parent_id = name, parent.id if parent else None
-    after = {"called": department.name, "parent_id": department.parent_id}
-    if after != before:
-        _flush_department(department)
-        audit("department.changed", actor=actor, subject=department, before=before, after=after)
+    department.name, department.parent_id = after["name"], after["parent_id"]
+    _flush_department(department)
+    audit("department.changed", actor=actor, subject=department, before=_told(before), after=_told(after))
+    if after["parent_id"] != before["parent_id"]:
+        announce(DepartmentMoved(department.id))
     return department
 
 
@@ -211,11 +227,15 @@ def _flush_removal(department: Department) -> None:
             session.delete(department)
             session.flush()
     except IntegrityError as error:
+        held_by: Any = error.orig
+        is_assigned = "assignment" in str(held_by.diag.constraint_name)
         raise Refusal(
             _(
-                "A course is for %(name)s, or assigned to it. Take it out there first; what is completed is among all assignments.",
+                "A course is assigned to %(name)s. Take that back under Assignments first: it may be among all.",
                 name=name,
             )
+            if is_assigned
+            else _("A course is kept for %(name)s. Choose whom it is for under Authoring first.", name=name)
         ) from error
 
 
@@ -229,8 +249,19 @@ def _check_place(parents: Mapping[int, int | None], parent: Department | None, *
         raise Refusal(_("Departments lie %(most)s deep at most. Choose a place further up.", most=DEEPEST))
 
 
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    """As the trail keeps it: what a department is called is nobody's name."""
+    return {"called": facts["name"], "parent_id": facts["parent_id"]}
+
+
 def _flush_department(department: Department) -> None:
-    name = department.name
+    """Write it, unless another has its name: people tell no small letters from capitals. The caller has the school's turn."""
+    name, wanted = department.name, sort_key(department.name)
+    with session.no_autoflush:
+        others = [other.name for other in list_departments() if other is not department]
+    twin = next((other for other in others if sort_key(other) == wanted), None)
+    if twin is not None:
+        raise Refusal(_("There is a department “%(name)s” already.", name=twin))
     try:
         with session.begin_nested():
             session.add(department)

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, func, select
 
 from app.foundation.db import session
+from app.foundation.formats import sort_key
 from app.foundation.tenancy import TenantRef, required, tenant_scope
 from app.tenants.models import Department, SchoolSettings, Tenant
+from app.tenants.rules import places_in, tree_of
 
 _COLUMNS = select(Tenant.id, Tenant.slug, Tenant.name, Tenant.zone)
 DEPARTMENT_TREE = """department_tree as (
@@ -101,6 +103,11 @@ def find_school() -> Tenant:
     return session.scalars(select(Tenant).where(Tenant.id == required().id)).one()
 
 
+def list_places() -> dict[str, str]:
+    """The departments as choices: indented names by id, each below the one that it lies in."""
+    return dict(places_in(tree_of(list_departments(), {})))
+
+
 def list_departments() -> list[Department]:
-    """The departments of the school in force, by name."""
-    return list(session.scalars(select(Department).order_by(Department.name)))
+    """The departments of the school in force, by name as people sort."""
+    return sorted(session.scalars(select(Department)), key=lambda department: sort_key(department.name))

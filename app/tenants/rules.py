@@ -204,6 +204,7 @@ WORK = {
     "notifications.reactions.on_booking_declined": _l("Telling of a declined booking"),
     "notifications.reactions.on_booking_escalated": _l("Telling of an escalated request"),
     "notifications.reactions.on_course_assigned": _l("Telling of an assigned course"),
+    "notifications.reactions.on_department_moved": _l("Telling people of a moved department what is assigned there"),
     "notifications.reactions.on_erasure_requested": _l("Telling who asks to be erased"),
     "notifications.reactions.on_join_requested": _l("Telling who asks to join"),
     "notifications.reactions.on_member_placed": _l("Telling somebody new what is assigned to them"),

@@ -13,6 +13,7 @@ from app.audit.queries import list_entries_about
 from app.audit.rules import field_words
 from app.foundation import jobs, nav, permissions, tenancy
 from app.foundation.mail import absolute_url, can_send_mail
+from app.foundation.meanwhile import ChangedMeanwhile
 from app.foundation.once import once
 from app.foundation.pages import as_left, list_query
 from app.foundation.permissions import Role, access, newcomers, requires
@@ -25,6 +26,7 @@ from app.tenants.operations import (
     change_department,
     change_settings,
     facts_of,
+    facts_of_department,
     remove_department,
     replay_stuck_work,
 )
@@ -110,8 +112,7 @@ def department_create() -> Any:
 @requires(Can.KEEP_DEPARTMENTS)
 def department_edit(department_id: int) -> Any:
     department = access(Department, department_id)
-    form = DepartmentForm(formdata=None, name=department.name, parent=str(department.parent_id or ""))
-    return _department_page(form, department)
+    return _department_page(_form_of(department), department)
 
 
 @bp.post("/departments/<int:department_id>")
@@ -120,10 +121,12 @@ def department_update(department_id: int) -> Any:
     department, form = access(Department, department_id), DepartmentForm()
     form.offer_places(list(places_in(_tree())))
     deed = lambda: change_department(  # noqa: E731
-        department, name=form.name.data or "", parent=_parent(form), actor=current_user
+        department, name=form.name.data or "", parent=_parent(form), read=form.values_read, actor=current_user
     )
     if form.carry_out(deed):
         return reply(url_for("tenants.departments_index"), said=_("%(name)s is saved.", name=department.name))
+    if isinstance(form.refused, ChangedMeanwhile):
+        form.was_made_with(facts_of_department(department))
     return _department_page(form, department)
 
 
@@ -140,7 +143,7 @@ def department_removal_create(department_id: int) -> Any:
     department, press = access(Department, department_id), PressOnlyForm()
     if press.carry_out(lambda: remove_department(department, actor=current_user)):
         return reply(url_for("tenants.departments_index"), said=_("%(name)s is removed.", name=department.name))
-    form = DepartmentForm(formdata=None, name=department.name, parent=str(department.parent_id or ""))
+    form = _form_of(department)
     form.refusal, form.status = press.refusal, press.status
     return _department_page(form, department)
 
@@ -211,6 +214,12 @@ def _tree() -> tuple[Branch, ...]:
 
 def _parent(form: NewDepartmentForm | DepartmentForm) -> Department | None:
     return find_department(form.parent_id) if form.parent_id else None
+
+
+def _form_of(department: Department) -> DepartmentForm:
+    form = DepartmentForm(formdata=None, name=department.name, parent=str(department.parent_id or ""))
+    form.was_made_with(facts_of_department(department))
+    return form
 
 
 def _departments_page(form: NewDepartmentForm, tree: tuple[Branch, ...]) -> Any:

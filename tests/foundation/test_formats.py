@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from flask import Flask
 
 from app.foundation import clock, formats
@@ -75,3 +76,18 @@ def test_names_sort_as_people_do() -> None:
 def test_today_depends_on_where() -> None:
     assert clock.now().tzinfo is UTC
     assert 0 <= (clock.today("Pacific/Kiritimati") - clock.today(ZoneInfo("Pacific/Pago_Pago"))).days <= 2
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (date(2026, 11, 4), "Wed 4 Nov"),
+        (date(2028, 11, 4), "Sat 4 Nov 2028"),
+        (date(2025, 12, 31), "Wed 31 Dec 2025"),
+        (datetime(2027, 1, 1, 7, tzinfo=UTC), "Thu 31 Dec"),
+        (datetime(2027, 1, 1, 9, tzinfo=UTC), "Fri 1 Jan 2027"),
+    ],
+)
+def test_a_day_of_another_year_says_which(app: Flask, value: date, words: str) -> None:
+    with app.test_request_context(), time_machine.travel(datetime(2026, 11, 24, 18, tzinfo=UTC), tick=False):
+        assert formats.day(value, LA) == words

@@ -20,7 +20,7 @@ IN_PLAIN_SQL = {"app/home/queries.py": 2}
 """How often: the managers' home names each learner's department, and counts the people of all departments at once, by the tree."""
 SQL_COMPARES = re.compile(r"\bdepartment_id\s*(?:=|in\b)|=\s*\w+\.department_id\b")
 BY_THE_TREE = re.compile(
-    r"\bdepartment_id in \(select top from department_tree where inside = %\(\w+\)s\)"
+    r"\bdepartment_id in \(select top from department_tree where inside = (?:%\(\w+\)s|m\.department_id)\)"
     r"|\bdepartment_tree t join membership m on m\.department_id = t\.inside\s+where t\.top = a\.department_id\b"
 )
 """Plain SQL that asks DEPARTMENT_TREE."""

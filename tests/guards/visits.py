@@ -409,6 +409,7 @@ VISITS: dict[str, Visit] = {
     "learning.assignment_update": Visit(MAX, an_assignment_made, another_day, statements=20),
     "learning.assignment_removal_create": Visit(MAX, an_assignment_made, statements=12),
     "learning.assignment_removal_show": Visit(MAX, an_assignment_made),
+    "learning.person_show": Visit(MAX, lambda: {"member_id": member(LEO).id}),
     "learning.enrollment_create": Visit(LEO, a_course, once, statements=10),
     "learning.enrollment_show": Visit(LEO, a_course),
     "learning.step_show": Visit(LEO, a_step),

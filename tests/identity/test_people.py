@@ -370,6 +370,15 @@ def test_roles_are_changed_and_count_at_once(app: Flask, ana: LintingClient) -> 
     assert ana.post(f"/skyline/people/{leo}/roles", {"roles": "pilot"}).status == 422
 
 
+def test_two_admins_who_give_different_roles_give_both(ana: LintingClient) -> None:
+    leo = identity_of(LEO)
+    first, second = (ana.get(f"/skyline/people/{leo}").form("Save roles") for _window in range(2))
+    first.fill(roles=["learner", "manager"]).submit()
+    second.fill(roles=["author"]).submit()
+    with at_school("skyline"):
+        assert sorted(session.get_one(Membership, leo).roles) == ["author", "manager"]
+
+
 def test_an_invited_person_is_invited_again(app: Flask, ana: LintingClient) -> None:
     ines = somebody("invited")
     page = ana.get(f"/skyline/people/{ines}").form("Invite again").submit()

@@ -129,6 +129,37 @@ def test_admins_keep_the_facts(app: Flask) -> None:
     }  # fmt: skip
 
 
+def test_two_admins_who_change_different_facts_keep_both(app: Flask) -> None:
+    offer_words()
+    path = f"/skyline/people/{of(LEO).id}/facts"
+    client = LintingClient(app).sign_in(ANA)
+    first, second, third = (client.get(path).form("Save") for _window in range(3))
+    crew = next(key for key, name in first.choices("department_id").items() if name == "Cabin crew")
+    instrument = next(key for key, name in first.choices("department_id").items() if name == "Instrument")
+    first.fill(department_id=crew, tags=["night"]).submit()
+    assert "is saved" in second.fill(level="Private").submit().text
+    found = of(LEO)
+    assert (str(found.department_id), found.level, found.tags) == (crew, "Private", ["night"])
+    refused = third.fill(department_id=instrument).submit()
+    assert refused.status == 409
+    assert "Somebody else changed the same while you did." in refused.text
+    assert str(of(LEO).department_id) == crew
+    again = refused.form("Save")
+    assert again.value("department_id") == instrument
+    again.submit()
+    found = of(LEO)
+    assert (str(found.department_id), found.level) == (instrument, None), "what the whole form says then counts"
+
+
+@pytest.mark.parametrize("read", ["", "{", "[1]", "7", '{"level": ["x"]}'])
+def test_a_form_that_says_nothing_of_what_it_was_made_with_counts_as_a_whole(app: Flask, read: str) -> None:
+    offer_words()
+    client, leo = LintingClient(app).sign_in(ANA), of(LEO)
+    sent = {"read": read, "department_id": "", "level": "Private", "primary_instructor_id": "", "certificate_number": "",
+            "license_number": ""}  # fmt: skip
+    assert client.post(f"/skyline/people/{leo.id}/facts", sent).status in (303, 409)
+
+
 def test_a_level_that_the_school_dropped_stays_with_who_has_it(app: Flask) -> None:
     offer_words()
     with at_school("skyline"):

@@ -153,7 +153,7 @@ def test_a_department_that_something_is_assigned_to_is_not_removed(app: Flask, c
         session.add(gliders)
         session.flush()
         made = assign(course_id, to=gliders.id)
-        with pytest.raises(Refusal, match="assigned to it"), session.begin_nested():
+        with pytest.raises(Refusal, match="A course is assigned to Gliders"), session.begin_nested():
             remove_department(gliders, actor=actor(ANA))
         remove_assignment(made, actor=actor(MAX))
         remove_department(gliders, actor=actor(ANA))
@@ -318,9 +318,18 @@ def test_any_assignments_in_any_tree_reach_whom_they_should(app: Flask, data: st
                 assert (line.people, line.done) == (len(those), len(those & done))
                 assert shown == {member(person).id for person in those}
             assert told & {member(p).id for p in people} == {member(p).id for p in those - done}
+        for department in made:
+            inside = {
+                member(p).id
+                for p, place in zip(people, places, strict=True)
+                if place is not None and made.index(department) in _way_up(parents, place)
+            }
+            found = {one for one, _a in list_open_assignments_of(department_id=department, today=TODAY)}
+            assert found == {member(p).id for p in reached - done} & inside
         for person in people:
-            still = {one.course_id for one in list_open_assignments_of(member(person).id, today=TODAY)}
-            assert (course.id in still) is (person in reached - done)
+            mine = list_open_assignments_of(membership_id=member(person).id, today=TODAY)
+            assert {one for one, _assignment in mine} <= {member(person).id}
+            assert bool(mine) is (person in reached - done)
             assert is_theirs(actor(person), course.id) is (person in reached | done)
             assert (course.id in courses_of(actor(person)).assigned) is (person in reached)
         session.rollback()
@@ -381,15 +390,18 @@ def test_a_department_nobody_is_in_is_still_to_complete(app: Flask, course_id: i
         assert listed("done") == listed("overdue") == []
 
 
-def test_the_list_is_narrowed_to_a_department_with_those_below_it(app: Flask, course_id: int) -> None:
+def test_the_list_is_narrowed_to_what_people_of_a_department_or_below_it_have_to_complete(
+    app: Flask, course_id: int
+) -> None:
     ids = grow_tree()
     with at_school("skyline"):
         top, instrument = assign(course_id, to=ids[TOP]), assign(course_id, to=ids["Instrument"])
         mia, cabin = assign(course_id, to=MIA), assign(course_id, to=ids["Cabin crew"])
-        assign(course_id)
-        assert listed(department=ids[TOP]) == [top.id, instrument.id, mia.id]
-        assert listed(department=ids["Instrument"]) == [instrument.id, mia.id]
-        assert listed(department=ids["Cabin crew"]) == [cabin.id]
+        everybody = assign(course_id)
+        assert listed(department=ids[TOP]) == [top.id, instrument.id, mia.id, everybody.id]
+        assert listed(department=ids["Instrument"]) == [top.id, instrument.id, mia.id, everybody.id]
+        assert listed(department=ids["Commercial"]) == [top.id, everybody.id]
+        assert listed(department=ids["Cabin crew"]) == [cabin.id, everybody.id]
 
 
 def test_people_are_narrowed_by_state_name_and_department(app: Flask, course_id: int) -> None:
@@ -557,4 +569,4 @@ def test_an_archived_course_is_asked_for_no_more(app: Flask, course_id: int) -> 
         assert listed("all") == [made.id]
         assert list_people_to_tell(made) == []
         assert courses_of(actor(LEO)).assigned == {}
-        assert list_open_assignments_of(member(LEO).id, today=TODAY - 2 * DAY) == []
+        assert list_open_assignments_of(membership_id=member(LEO).id, today=TODAY - 2 * DAY) == []

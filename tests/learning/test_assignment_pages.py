@@ -19,8 +19,9 @@ from app.learning.models import Assignment
 from app.tenants.models import Department
 from tests.cast import ADA, ANA, BEA, HAL, LEO, MAX, MIA, OLGA, Person, at_school, member
 from tests.client import LintingClient, count_statements
+from tests.courses.test_catalog import put_in_catalog
 from tests.learning.departments import CABIN, TOP, grow_tree
-from tests.learning.lessons import start
+from tests.learning.lessons import start, weather
 from tests.learning.test_assigning import assign, complete
 
 PATH = "/skyline/assignments"
@@ -130,6 +131,7 @@ def test_a_link_that_asks_for_nothing_there_is_answered(max_: LintingClient, que
         ({"whom": "person", "person": "Nobody Atall"}, "Nobody here has this e-mail or this whole name."),
         ({"whom": "person", "person": "Mia"}, "Nobody here has this e-mail or this whole name."),
         ({"whom": "person", "person": "learner@harbour.example"}, "Nobody here has this e-mail or this whole name."),
+        ({"whom": "person", "person": "learner10@skyline.example"}, "Tomás Navarro is not in at present."),
         ({"person": "Mia Okafor"}, "Choose “One person” above, or leave this empty."),
         ({"due_on": "2037-11-23"}, "That day is over. Choose today or a later one."),
         ({"due_on": "2047-11-23"}, "Choose a day within the next five years."),
@@ -141,6 +143,10 @@ def test_a_link_that_asks_for_nothing_there_is_answered(max_: LintingClient, que
 def test_what_is_typed_wrong_is_said_and_kept(
     at_noon: None, max_: LintingClient, course_id: int, fields: dict[str, str], sentence: str
 ) -> None:
+    with at_school("skyline"):
+        jonas = session.scalars(select(Membership).where(Membership.name_key == "tomas navarro")).one()
+        jonas.status = "suspended"
+        session.commit()
     sent = {
         "once": "k" * 20, "course": str(course_id), "whom": "everybody", "person": "", "due_on": "2037-12-04",
         "note": "Keep this", **fields,
@@ -359,6 +365,62 @@ def test_a_managers_home_counts_what_is_overdue(at_noon: None, app: Flask, cours
         complete(course_id, LEO)
         session.commit()
     assert "0 assignments overdue" in overdue()
+
+
+# -- one person ----------------------------------------------------------------------------------------------------
+
+
+def test_the_courses_of_one_person_are_on_one_page(at_noon: None, app: Flask, course_id: int) -> None:
+    ids = grow_tree()
+    given_to(course_id, ids[TOP], due_on=TODAY - DAY)
+    with at_school("skyline"):
+        leo, other = member(LEO).id, weather()
+        assign(other, to=LEO)
+        session.commit()
+    start(LintingClient(app).sign_in(LEO), course_id).form("Next").submit()
+    manager = LintingClient(app).sign_in(MAX)
+    page = manager.get(f"/skyline/people/{leo}").link("Their courses").follow()
+    assert page.h1 == "Courses of Leo Hart"
+    assert [row.get("id") for row in page.find_all(".//tbody/tr")] == [f"record-{course_id}", f"record-{other}"]
+    assert "33 % 33 % overdue since Mon 23 Nov Tue 24 Nov" in page.words_of(f"record-{course_id}")
+    assert "not begun no day –" in page.words_of(f"record-{other}")
+    listed = manager.get("/skyline/").link("Leo Hart").follow()
+    assert listed.h1 == "Courses of Leo Hart"
+    with at_school("skyline"):
+        complete(course_id, LEO)
+        session.commit()
+    words = manager.get(f"/skyline/people/{leo}/courses").words_of(f"record-{course_id}")
+    assert "completed Tue 24 Nov Mon 23 Nov" in words
+
+
+def test_what_is_not_theirs_is_not_on_it(at_noon: None, app: Flask, course_id: int) -> None:
+    ids = grow_tree()
+    given_to(course_id, ids[TOP])
+    given_to(course_id, LEO)
+    with at_school("skyline"):
+        cabin = member(CABIN).id
+    page = LintingClient(app).sign_in(ANA).get(f"/skyline/people/{cabin}/courses")
+    assert "has begun none, and none is assigned to them." in page.text
+    assert LintingClient(app).sign_in(LEO).get(f"/skyline/people/{cabin}/courses").status == 403
+    assert LintingClient(app).sign_in(HAL).get(f"/harbour/people/{cabin}/courses").status == 404
+
+
+def test_many_courses_of_one_person_are_paged_in_few_statements(app: Flask) -> None:
+    with at_school("skyline"):
+        leo = member(LEO).id
+        for n in range(30):
+            put_in_catalog(f"more-{n}", f"More {n:02}")
+        for course in session.scalars(select(Course).where(Course.slug.like("more-%"))):
+            session.add(Assignment(course_id=course.id, membership_id=leo, assigned_at=clock.now()))
+        session.commit()
+    manager, path = LintingClient(app).sign_in(MAX), f"/skyline/people/{leo}/courses"
+    first = manager.get(path)
+    with count_statements() as statements:
+        manager.get(path)
+    assert len(statements) <= 6, statements
+    second = first.link("Next").follow()
+    names = ["".join(row.find("th").itertext()) for page in (first, second) for row in page.find_all(".//tbody/tr")]
+    assert names == [f"More {n:02}" for n in range(30)]
 
 
 # -- speed ---------------------------------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ def test_a_department_that_a_course_is_for_is_not_removed(app: Flask, course_id:
     ana = LintingClient(app).sign_in(ANA)
     refused = ana.get(f"/skyline/departments/{gliders}").form("Remove it").submit()
     assert refused.status == 409
-    assert "A course is for Gliders, or assigned to it." in refused.text
+    assert "A course is kept for Gliders. Choose whom it is for under Authoring first." in refused.text
     assert "Gliders" in ana.get("/skyline/departments").text
     narrow(course_id)
     assert "Gliders is removed." in ana.get(f"/skyline/departments/{gliders}").form("Remove it").submit().text

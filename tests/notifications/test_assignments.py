@@ -26,6 +26,7 @@ from app.learning.operations import Everybody, assign_course, change_assignment,
 from app.notifications.models import Notification
 from app.notifications.operations import News, notify, notify_all
 from app.tenants.models import Department
+from app.tenants.operations import change_department
 from jobs import learning as _learning_jobs  # noqa: F401
 from jobs import notifications as _jobs  # noqa: F401
 from tests.cast import ANA, LEO, MAX, MIA, Person, actor, at_school, member
@@ -142,7 +143,8 @@ def test_each_of_several_moves_is_told_also_back_to_a_day_that_was_told_before(a
         with at_school("skyline"), unit_of_work():
             move(one, day)
         work_off(app)
-    assert moved_to() == [day.isoformat() if day else "" for day in days]
+        assert moved_to() == [day.isoformat() if day else ""], "what was told before, and nobody has read, is gone"
+    assert len(mails(mailbox)) == 1 + len(days)
 
 
 def move(assignment_id: int, due_on: date | None, note: str = "") -> None:
@@ -209,9 +211,40 @@ def test_who_comes_or_moves_is_told_what_is_assigned_there(app: Flask, mailbox: 
         announce(MemberApproved(newcomer.id))
     work_off(app)
     with at_school("skyline"):
-        assert told("course.assigned").count(member(CABIN).id) == 2
-        assert told("course.assigned").count(member(LEO).id) == 1
+        assert told("course.assigned").count(member(CABIN).id) == 1, "of Flight training; not of Cabin crew any more"
+        assert told("course.assigned").count(member(LEO).id) == 0, "what is over in Cabin crew is not news"
         assert told("course.assigned").count(member(MIA).id) == 1
+
+
+def test_what_somebody_has_read_stays_when_they_move(app: Flask, mailbox: Path) -> None:
+    ids = grow_tree()
+    assign(TOP)
+    assign(LEO, due_on=None)
+    work_off(app)
+    with at_school("skyline"), unit_of_work():
+        notices = select(Notification).where(Notification.membership_id == member(LEO).id).order_by(Notification.id)
+        session.scalars(notices).all()[0].read_at = NOW
+        change_profile(member(LEO), {"department_id": ids["Cabin crew"]}, actor=actor(ANA))
+    work_off(app)
+    with at_school("skyline"):
+        assert told("course.assigned").count(member(LEO).id) == 2, "one is read, and one is Leo's wherever they are"
+
+
+def test_people_of_a_department_that_is_moved_are_told_what_is_assigned_there(app: Flask, mailbox: Path) -> None:
+    ids = grow_tree()
+    assign("Cabin crew")
+    assign(TOP, due_on=None)
+    work_off(app)
+    with at_school("skyline"), unit_of_work():
+        instrument, cabin = (session.get_one(Department, ids[name]) for name in ("Instrument", "Cabin crew"))
+        change_department(instrument, name=instrument.name, parent=cabin, actor=actor(ANA))
+        before = len(told("course.assigned"))
+        assert told("course.assigned").count(member(MIA).id) == 1
+    work_off(app)
+    with at_school("skyline"):
+        assert len(told("course.assigned")) == before, "eight were told of Cabin crew's, and eight notices are gone"
+        facts = session.scalars(select(Notification.facts).where(Notification.membership_id == member(MIA).id)).one()
+        assert facts["due_on"] == DUE.isoformat()
 
 
 @pytest.mark.parametrize("is_completed", [False, True])

@@ -113,6 +113,44 @@ def test_a_name_is_there_once(ana: LintingClient) -> None:
     assert ana.get(PATH).form("Add department").fill(name="  ").submit().status == 422
 
 
+def test_small_letters_are_no_other_name(ana: LintingClient) -> None:
+    page = ana.get(PATH).form("Add department").fill(name="instrument").submit()
+    assert page.status == 409
+    assert "There is a department “Instrument” already." in page.text
+    renamed = ana.get(f"{PATH}/{ids()['Instrument']}").form("Save department").fill(name="INSTRUMENT").submit()
+    assert "INSTRUMENT is saved." in renamed.text
+
+
+def test_who_renames_does_not_undo_who_moves_meanwhile(ana: LintingClient) -> None:
+    departments = ids()
+    instrument, private, crew = (departments[name] for name in ("Instrument", "Private pilots", "Cabin crew"))
+    first, second, third = (ana.get(f"{PATH}/{instrument}").form("Save department") for _window in range(3))
+    first.fill(parent=str(private)).submit()
+    assert "Instruments is saved." in second.fill(name="Instruments").submit().text
+    assert parent_of(instrument) == private
+    refused = third.fill(parent=str(crew)).submit()
+    assert refused.status == 409
+    assert "Somebody else changed the same while you did." in refused.text
+    assert parent_of(instrument) == private
+    again = refused.form("Save department")
+    assert again.value("parent") == str(crew)
+    again.submit()
+    assert parent_of(instrument) == crew
+
+
+def parent_of(department_id: int) -> int | None:
+    with at_school("skyline"):
+        session.expire_all()
+        return session.get_one(Department, department_id).parent_id
+
+
+def test_they_are_sorted_as_people_sort(ana: LintingClient) -> None:
+    for name in ("ärmel", "Zulu", "alpha"):
+        ana.get(PATH).form("Add department").fill(name=name).submit()
+    names = [link.text for link in ana.get(PATH).find_all(".//ul[@class='tree']/li/p/a[1]")]
+    assert names == ["alpha", "ärmel", "Cabin crew", "Commercial", "Instrument", "Private pilots", "Zulu"]
+
+
 def test_a_double_click_adds_one(ana: LintingClient) -> None:
     form = ana.get(PATH).form("Add department").fill(name="Night flying")
     assert form.submit(follow=False).status == form.submit(follow=False).status == 303

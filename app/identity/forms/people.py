@@ -32,10 +32,16 @@ class RolesForm(Form):
     roles = Checkboxes(_l("Roles"), choices=lambda: list(role_words().items()))
     sure = HiddenField()
     """Whether an admin who gives up that role was asked."""
+    read = HiddenField()
+    """The roles that they had when the form was made, with commas."""
 
     def validate_roles(self, field: Any) -> None:
         if not field.data:
             raise ValidationError(_("Choose at least one role."))
+
+    @property
+    def roles_read(self) -> list[str] | None:
+        return self.read.data.split(",") if self.read.data else None
 
     @property
     def chosen(self) -> list[Role]:

@@ -12,7 +12,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.foundation.forms import Form, stripped
+from app.foundation.forms import Form, ReadForm, stripped
 from app.foundation.language import LANGUAGES
 from app.foundation.zones import ZoneField
 from app.identity.forms.registration import is_one_line, name_field
@@ -38,7 +38,7 @@ class ProfileForm(Form):
         return {field.name: field.data for field in self if field.name != "csrf_token"}
 
 
-class FactsForm(Form):
+class FactsForm(ReadForm):
     """What admins say about a person."""
 
     department_id = SelectField(_l("Department"))

@@ -6,7 +6,7 @@ each other at the same instant do it one after the other, and the second finds o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
+from app.foundation.meanwhile import chosen_by
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import MemberApproved, MemberDeclined, MemberReinstated, MemberSuspended, RolesChanged
@@ -104,13 +105,19 @@ def reinstate_member(member: Membership, *, actor: Actor) -> Membership:
     return member
 
 
-def change_roles(member: Membership, roles: Iterable[Role], *, actor: Actor) -> Membership:
-    """Give a person other roles. Refuses to leave them with none, or the school without an admin."""
-    chosen = sorted({role.value for role in roles})
+def change_roles(
+    member: Membership, roles: Iterable[Role], *, actor: Actor, read: Collection[str] | None = None
+) -> Membership:
+    """Give a person other roles, or, over those that were `read`, give and take those that differ from them.
+
+    Refuses to leave them with none, or the school without an admin.
+    """
+    take_the_schools_turn()
+    session.refresh(member)
+    chosen = sorted(chosen_by({role.value for role in roles}, read, member.roles))
     if not chosen:
         raise Refusal(_("A person has at least one role."))
     keep_an_admin(without=None if Role.ADMIN in chosen else member, actor=actor)
-    session.refresh(member)
     _expect(member, "active", "invited", "pending", "suspended", "declined")
     before = sorted(member.roles)
     if chosen != before:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.foundation.db import session
 from app.foundation.events import announce
 from app.foundation.formats import sort_key
 from app.foundation.mail import can_send_mail
+from app.foundation.meanwhile import changed_by
 from app.foundation.refusals import Refusal
 from app.foundation.tenancy import TenantRef
 from app.foundation.zones import known_zones
@@ -34,12 +35,19 @@ STAFF_FIELDS = frozenset(
 """What admins change besides."""
 
 
-def change_profile(member: Membership, changes: dict[str, Any], *, actor: Actor) -> Membership:
-    """Change facts about a person: any of OWN_FIELDS and STAFF_FIELDS, each with its column's type; empty text counts as none,
-    an empty locale as the school's.
+def facts_of(member: Membership) -> dict[str, Any]:
+    """What admins say about a person, by field."""
+    return {name: getattr(member, name) for name in sorted(STAFF_FIELDS)}
 
-    Refuses a zone, department, instructor, level or tag that there is not, and who was erased a moment ago. Raises ValueError
-    for another field.
+
+def change_profile(
+    member: Membership, changes: dict[str, Any], *, actor: Actor, read: Mapping[str, Any] | None = None
+) -> Membership:
+    """Change facts about a person: any of OWN_FIELDS and STAFF_FIELDS, each with its column's type; empty text counts as none,
+    an empty locale as the school's. Of a form that was made with the values `read`, what differs from them is changed.
+
+    Refuses what somebody else changed meanwhile, a zone, department, instructor, level or tag that there is not, and who was
+    erased a moment ago. Raises ValueError for another field.
     """
     if unknown := changes.keys() - OWN_FIELDS - STAFF_FIELDS:
         raise ValueError(f"a profile has no {sorted(unknown)}")
@@ -47,7 +55,9 @@ def change_profile(member: Membership, changes: dict[str, Any], *, actor: Actor)
     if member.erased_at:
         raise Refusal(_("This person is erased already."))
     wanted = {name: None if value == "" and name != "locale" else value for name, value in changes.items()}
-    changed = {name: value for name, value in wanted.items() if value != getattr(member, name)}
+    now = {name: getattr(member, name) for name in wanted}
+    mine = changed_by(wanted, read or {}, now)
+    changed = {name: value for name, value in mine.items() if value != now[name]}
     if not changed:
         return member
     _check(member, changed)

@@ -39,7 +39,7 @@ from app.identity.policies import Can
 from app.identity.rules import role_words
 from app.identity.views import people_bp as bp
 from app.identity.views.people import link_page
-from app.tenants.queries import find_department, list_departments
+from app.tenants.queries import find_department, list_places
 
 ROOM_FOR_FORM = 20_000
 """Bytes of a post besides the list itself."""
@@ -197,7 +197,7 @@ def _new_page(form: NewPersonForm) -> Any:
 
 
 def _departments() -> list[tuple[str, str]]:
-    return [(str(department.id), department.name) for department in list_departments()]
+    return list(list_places().items())
 
 
 def _sent(form: ImportForm) -> str | bytes:

@@ -53,6 +53,7 @@ from app.identity.views import bp as identity_bp
 from app.identity.views import people_bp as bp
 from app.tenants.policies import Can as SchoolCan
 from app.tenants.queries import list_departments
+from app.tenants.rules import places_in, tree_of
 
 nav.add(nav.Entry(_l("People"), "people.index", "users", 35, Can.SEE_PEOPLE))
 HISTORY = 30
@@ -120,7 +121,9 @@ def reinstatement_create(member_id: int) -> Any:
 @requires(Can.CHANGE_ROLES)
 def roles_update(member_id: int) -> Any:
     member, form = access(Membership, member_id), RolesForm()
-    deed = lambda: change_roles(member, form.chosen, actor=current_user)  # noqa: E731
+    deed = lambda: change_roles(  # noqa: E731
+        member, form.chosen, read=form.roles_read, actor=current_user
+    )
     if not (form.validate_on_submit() and _gives_up_admin(member, form)):
         return _decide(member, form, deed, _("The roles of %(name)s are saved."))
     left = ", ".join(word for role, word in role_words().items() if role in form.chosen)
@@ -233,7 +236,7 @@ def _not_confirmed_in_words(count: int) -> str:
 
 
 def _list_page(form: ApprovalsForm | None = None) -> Any:
-    departments = {str(department.id): department.name for department in list_departments()}
+    departments = list_departments()
     wanted = list_query(
         sorts={"name": _("Name"), "newest": _("Newest first")},
         status={
@@ -242,7 +245,7 @@ def _list_page(form: ApprovalsForm | None = None) -> Any:
             ASKS_ERASURE: _("Asks to be erased"),
         },
         role=role_words(),
-        department=departments,
+        department=dict(places_in(tree_of(departments, {}))),
     )
     department = wanted.get("department")
     found = list_people(
@@ -253,8 +256,8 @@ def _list_page(form: ApprovalsForm | None = None) -> Any:
     waiting, unconfirmed = count_waiting()
     problem = form.refusal or next(iter(form.member.errors), "") if form else ""
     return page(
-        "people/index.html", found=found, wanted=wanted, departments=departments, problem=problem, waiting=waiting,
-        unconfirmed=unconfirmed,
+        "people/index.html", found=found, wanted=wanted, problem=problem, waiting=waiting,
+        unconfirmed=unconfirmed, departments={department.id: department.name for department in departments},
         may=current_user.may, can=Can, roles=role_words(), status=form.status if form else 200,
     )  # fmt: skip
 
@@ -276,7 +279,9 @@ def _person_page(member: Membership, failed: Form | None = None) -> Any:
         mails=can_send_mail(),
         failed=failed,
         reason=failed if isinstance(failed, ReasonForm) else ReasonForm(formdata=None),
-        roles_form=failed if isinstance(failed, RolesForm) else RolesForm(formdata=None, roles=list(member.roles)),
+        roles_form=failed
+        if isinstance(failed, RolesForm)
+        else RolesForm(formdata=None, roles=list(member.roles), read=",".join(member.roles)),
         roles=role_words(),
         may=current_user.may,
         can=Can,

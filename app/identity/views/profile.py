@@ -15,16 +15,17 @@ from flask_login import current_user
 
 from app.foundation import clock, tenancy
 from app.foundation.actor import Actor
+from app.foundation.meanwhile import ChangedMeanwhile
 from app.foundation.permissions import access, own_record, requires, signed_in
 from app.foundation.replies import page, reply
 from app.identity.forms.profile import ErasureForm, FactsForm, ProfileForm
 from app.identity.models import Membership
 from app.identity.operations.erasure import answer_erasure, ask_for_erasure, erase_person
-from app.identity.operations.profile import Told, change_profile, expect_proven, tell
+from app.identity.operations.profile import Told, change_profile, expect_proven, facts_of, tell
 from app.identity.policies import Can
 from app.identity.queries import find_standing_member, list_instructor_choices
 from app.identity.views import bp
-from app.tenants.queries import list_departments, school_settings
+from app.tenants.queries import list_places, school_settings
 
 
 @bp.get("/<tenant>/profile")
@@ -73,7 +74,9 @@ def erasure_request_create() -> Any:
 @requires(Can.EDIT_PEOPLE)
 def facts_edit(member_id: int) -> Any:
     member = access(Membership, member_id)
-    return page("identity/facts.html", form=_facts_form(member, FactsForm(formdata=None, obj=member)), member=member)
+    form = _facts_form(member, FactsForm(formdata=None, obj=member))
+    form.was_made_with(facts_of(member))
+    return page("identity/facts.html", form=form, member=member)
 
 
 @bp.post("/<tenant>/people/<int:member_id>/facts")
@@ -81,8 +84,10 @@ def facts_edit(member_id: int) -> Any:
 def facts_update(member_id: int) -> Any:
     member = access(Membership, member_id)
     form = _facts_form(member, FactsForm())
-    if form.carry_out(lambda: change_profile(member, form.changes, actor=current_user)):
+    if form.carry_out(lambda: change_profile(member, form.changes, actor=current_user, read=form.values_read)):
         return reply(url_for("people.show", member_id=member.id), said=_("%(name)s is saved.", name=member.name))
+    if isinstance(form.refused, ChangedMeanwhile):
+        form.was_made_with(facts_of(member))
     return page("identity/facts.html", form=form, member=member, status=form.status)
 
 
@@ -143,7 +148,7 @@ def _as_oneself(member: Membership) -> Actor:
 
 def _facts_form(member: Membership, form: FactsForm) -> FactsForm:
     school = school_settings()
-    departments = {str(department.id): department.name for department in list_departments()}
+    departments = list_places()
     instructors = {key: name for key, name in list_instructor_choices().items() if key != str(member.id)}
     levels = [*school.levels, *([member.level] if member.level and member.level not in school.levels else [])]
     tags = [*school.tags, *(tag for tag in member.tags if tag not in school.tags)]

@@ -197,14 +197,14 @@ class AssignedPerson:
 def list_assignments(query: ListQuery, *, today: date) -> Page[AssignmentLine]:
     """A page of the school's assignments. Sorts and states: see SORTS and STATES. The search reads titles of courses.
 
-    `department` keeps those for it and for those below it, and those of one person there. `today` is the school's day.
+    `department` keeps those that people there, or in those below it, have to complete. `today` is the school's day.
     """
     counts = _counts()
     lines = _lines(counts).where(_in_state(query.get("state"), counts, today))
     if query.search:
         lines = lines.where(Course.title_key.contains(sort_key(query.search), autoescape=True))
     if department := query.get("department"):
-        lines = lines.where(_is_in(int(department)))
+        lines = lines.where(_concerns(int(department)))
     by = [Assignment.assigned_at, Assignment.id] if query.sort == "newest" else [Assignment.due_key, Assignment.id]
     found = paginate(lines.add_columns(*by), by, cursor=query.cursor, descending=query.sort == "newest", scalars=False)
     return Page([AssignmentLine(*row[:8]) for row in found.rows], found.before, found.after)
@@ -264,24 +264,29 @@ def list_people_to_tell(assignment: Assignment) -> list[int]:
     return list(session.scalars(people.order_by(Membership.id)))
 
 
-def list_open_assignments_of(membership_id: int, *, today: date) -> list[Assignment]:
-    """What an active member has to complete and is not over yet, in one SELECT. `today` is the school's day."""
+def list_open_assignments_of(
+    *, membership_id: int | None = None, department_id: int | None = None, today: date
+) -> list[tuple[int, Assignment]]:
+    """What an active member, or everybody in a department and below it, has to complete and is not over yet: membership and
+    assignment, in one SELECT. `today` is the school's day."""
+    whose = (
+        Membership.id == membership_id
+        if department_id is None
+        else Membership.department_id.in_(department_ids_below(department_id))
+    )
     theirs = (
-        select(Assignment)
-        .join(Membership, Membership.id == membership_id)
+        select(Membership.id, Assignment)
+        .join(Assignment, _reaches())
         .join(Course, Course.id == Assignment.course_id)
         .outerjoin(Enrollment, and_(Enrollment.membership_id == Membership.id, _of_its_course()))
         .where(
-            Membership.status == "active", Course.archived_at.is_(None), Enrollment.completed_at.is_(None),
+            whose, Membership.status == "active", Course.archived_at.is_(None), Enrollment.completed_at.is_(None),
             or_(Assignment.due_on.is_(None), Assignment.due_on >= today),
-            or_(
-                Assignment.membership_id == Membership.id,
-                and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None)),
-                lies_in(Membership.department_id, Assignment.department_id),
-            ),
         )
     )  # fmt: skip
-    return list(session.scalars(theirs.order_by(Assignment.id)))
+    return [
+        (member, assignment) for member, assignment in session.execute(theirs.order_by(Membership.id, Assignment.id))
+    ]
 
 
 # -- parts of the above --------------------------------------------------------------------------------------------
@@ -332,6 +337,15 @@ def _progress() -> Any:
     return progress.outerjoin(Enrollment, theirs).where(Membership.status == "active")
 
 
+def _reaches() -> ColumnElement[bool]:
+    """The condition that an Assignment is for a Membership, whenever they came."""
+    return or_(
+        Assignment.membership_id == Membership.id,
+        and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None)),
+        lies_in(Membership.department_id, Assignment.department_id),
+    )
+
+
 def _of_its_course() -> ColumnElement[bool]:
     return Enrollment.course_id == Assignment.course_id
 
@@ -367,11 +381,17 @@ def _in_state(state: str | None, counts: LateralFromClause, today: date) -> Colu
     return and_(~all_done, Course.archived_at.is_(None))
 
 
-def _is_in(department_id: int) -> ColumnElement[bool]:
-    """The condition that an assignment is for a department or one below it, or for somebody there."""
-    above = literal(department_id)
-    people = select(Membership.id).where(lies_in(Membership.department_id, above))
-    return or_(lies_in(Assignment.department_id, above), Assignment.membership_id.in_(people))
+def _concerns(department_id: int) -> ColumnElement[bool]:
+    """The condition that an assignment is for people of a department or one below it: for it, for one below or above it, for
+    somebody there, or for everybody."""
+    chosen = literal(department_id)
+    people = select(Membership.id).where(lies_in(Membership.department_id, chosen))
+    return or_(
+        lies_in(Assignment.department_id, chosen),
+        lies_in(chosen, Assignment.department_id),
+        Assignment.membership_id.in_(people),
+        and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None)),
+    )
 
 
 def _stands_at(state: str) -> ColumnElement[bool]:

@@ -31,25 +31,28 @@ from app.learning.queries import (
     find_assignment_line,
     list_assigned_people,
     list_assignments,
+    list_records_of,
 )
 from app.learning.views import bp
 from app.learning.views.catalog import school_day
 from app.tenants.models import Department
 from app.tenants.policies import Can as SchoolCan
-from app.tenants.queries import find_department, list_departments
-from app.tenants.rules import Branch, branches_of, places_in, tree_of
+from app.tenants.queries import find_department, list_departments, list_places
+from app.tenants.rules import branches_of, places_in, tree_of
 
 nav.add(
     nav.Entry(
-        _l("Assignments"), "learning.assignment_index", "clipboard-check", 32, Can.ASSIGN, unless=SchoolCan.SEE_SCHOOL
+        _l("Assignments"), "learning.assignment_index", "clipboard-check", 32, Can.ASSIGN, unless=SchoolCan.SEE_SCHOOL,
+        nouns=frozenset({"person"}),
     )
-)
+)  # fmt: skip
 nav.add_card(
     nav.Card(
         _l("Assignments"), _l("Who is to complete which course, by when, and how far they are."),
         "learning.assignment_index", "clipboard-check", 40, Can.ASSIGN,
     )
 )  # fmt: skip
+nav.add_person_link(nav.PersonLink(_l("Their courses"), "learning.person_show", "member_id", "book-open", Can.ASSIGN))
 nav.add_person_link(
     nav.PersonLink(_l("Assign a course"), "learning.assignment_new", "person", "clipboard-check", Can.ASSIGN)
 )
@@ -58,8 +61,7 @@ nav.add_person_link(
 @bp.get("/assignments")
 @requires(Can.ASSIGN)
 def assignment_index() -> Any:
-    places = dict(places_in(_tree()))
-    query = list_query(sorts=SORTS, state=STATES, department=places)
+    query = list_query(sorts=SORTS, state=STATES, department=list_places())
     found = list_assignments(query, today=school_day())
     return page("learning/assignments.html", query=query, found=found, today=school_day())
 
@@ -126,6 +128,14 @@ def assignment_removal_show(assignment_id: int) -> Any:
     return redirect(url_for("learning.assignment_show", assignment_id=assignment.id), 303)
 
 
+@bp.get("/people/<int:member_id>/courses")
+@requires(Can.ASSIGN)
+def person_show(member_id: int) -> Any:
+    member, query = access(Membership, member_id), list_query(sorts={"title": ""})
+    records = list_records_of(member, cursor=query.cursor)
+    return page("learning/person.html", member=member, records=records, today=school_day())
+
+
 # -- what the pages are made of ------------------------------------------------------------------------------------
 
 
@@ -160,12 +170,12 @@ def _new_page(form: NewAssignmentForm) -> Any:
 
 
 def _offer(form: NewAssignmentForm) -> None:
-    form.offer(list_courses_to_choose(), list(places_in(_tree())))
+    form.offer(list_courses_to_choose(), list(list_places().items()))
 
 
 def _assignment_page(assignment: Assignment, form: AssignmentForm) -> Any:
     is_of_many = assignment.membership_id is None
-    query = list_query(sorts={"name": ""}, state=PEOPLE_STATES, department=dict(places_in(_tree(assignment))))
+    query = list_query(sorts={"name": ""}, state=PEOPLE_STATES, department=_places_of(assignment))
     line = find_assignment_line(assignment.id)
     people = list_assigned_people(assignment, query)
     return page(
@@ -174,9 +184,8 @@ def _assignment_page(assignment: Assignment, form: AssignmentForm) -> Any:
     )  # fmt: skip
 
 
-def _tree(of: Assignment | None = None) -> tuple[Branch, ...]:
-    """The school's departments, or those that an assignment is for."""
+def _places_of(assignment: Assignment) -> dict[str, str]:
+    """The departments that an assignment is for, as choices."""
     tree = tree_of(list_departments(), {})
-    if of is None or of.department_id is None:
-        return tree
-    return tuple(branch for branch in branches_of(tree) if branch.department.id == of.department_id)
+    whole = [branch for branch in branches_of(tree) if branch.department.id == assignment.department_id]
+    return dict(places_in(whole or tree))

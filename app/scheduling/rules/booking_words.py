@@ -43,7 +43,7 @@ DEED_WORDS = {
     "booking.completed": _l("Completed"),
     "booking.declined": _l("Declined"),
     "booking.cancelled": _l("Cancelled"),
-    "booking.escalated": _l("Escalated to the admins"),
+    "booking.escalated": _l("Escalated"),
 }
 
 
