@@ -17,6 +17,8 @@ from app.foundation.actor import Actor
 MOST_ENTRIES = 7
 CARDS = "tenants.school_show"
 """The school's page, whose cards are in no rail."""
+PEOPLE = "people.index"
+"""The list of people, to which the pages belong that a person's page leads to."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,8 @@ def _links(held: frozenset[str], here: str, _school: str, _lang: str) -> tuple[L
 
 
 def _current_endpoint(entries: Sequence[Entry], here: str) -> str | None:
-    """The entry whose page this is, else the first about the same noun (`booking_show`: Bookings), else the school's page if a
-    card of it is, else the first of the blueprint."""
+    """The entry whose page this is, else the first about the same noun (`booking_show`: Bookings), else the school's page or the
+    people's if a card or a link there leads here, else the first of the blueprint."""
     if any(entry.endpoint == here for entry in entries):
         return here
     feature, _, name = here.partition(".")
@@ -145,4 +147,6 @@ def _current_endpoint(entries: Sequence[Entry], here: str) -> str | None:
     about = [entry for entry in akin if entry.is_about(noun)]
     if not about and any(card.endpoint.startswith(f"{feature}.{noun}_") for card in _cards):
         about = [entry for entry in entries if entry.endpoint == CARDS]
+    elif not about and any(link.endpoint == here for link in _person_links):
+        about = [entry for entry in entries if entry.endpoint == PEOPLE]
     return next((entry.endpoint for entry in about or akin), None)

@@ -114,4 +114,8 @@ def test_what_is_reached_by_a_card_of_the_schools_page_lights_that_page(app: Fla
     for path in ("resources", "departments", "assignments", "assignments/new", "audit"):
         assert lit(ANA, f"/skyline/{path}") == "/skyline/school", path
     assert lit(MAX, "/skyline/assignments/new") == "/skyline/assignments"
+    with at_school("skyline"):
+        leo = member(LEO).id
+    for person in (ANA, MAX):
+        assert lit(person, f"/skyline/people/{leo}/courses") == "/skyline/people"
     assert lit(ANA, "/skyline/week") == "/skyline/week"

@@ -42,10 +42,9 @@ from app.tenants.rules import branches_of, places_in, tree_of
 
 nav.add(
     nav.Entry(
-        _l("Assignments"), "learning.assignment_index", "clipboard-check", 32, Can.ASSIGN, unless=SchoolCan.SEE_SCHOOL,
-        nouns=frozenset({"person"}),
+        _l("Assignments"), "learning.assignment_index", "clipboard-check", 32, Can.ASSIGN, unless=SchoolCan.SEE_SCHOOL
     )
-)  # fmt: skip
+)
 nav.add_card(
     nav.Card(
         _l("Assignments"), _l("Who is to complete which course, by when, and how far they are."),
