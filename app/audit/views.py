@@ -39,7 +39,7 @@ from app.audit.queries import (
 )
 from app.audit.rules import KeyRing, action_words, field_words, spreadsheet_safe, subject_words, value_words
 from app.foundation import clock, nav, tenancy
-from app.foundation.formats import day, when
+from app.foundation.formats import day_with_year, when
 from app.foundation.permissions import requires
 from app.foundation.refusals import BadRequest
 from app.foundation.replies import page
@@ -285,8 +285,7 @@ def _day_words(name: str) -> str:
     """A name that is a day, in words; any other as it is."""
     if not DAY.fullmatch(name):
         return name
-    one = date.fromisoformat(name)
-    return f"{day(one)} {one.year}"
+    return day_with_year(date.fromisoformat(name))
 
 
 def _instant(text: str) -> datetime | None:

@@ -54,6 +54,11 @@ def day(value: date | datetime, zone: str | None = None) -> str:
     return _day_in(value, locale_name(), value.year != clock.today(zone).year)
 
 
+def day_with_year(value: date) -> str:
+    """A calendar day with its year, whichever it is: "Tue 24 Nov 2026"."""
+    return _day_in(value, locale_name(), True)
+
+
 def clock_time(instant: datetime, zone: str | None = None) -> str:
     """The time of day, without its zone: "09:00". For places where the zone is named already."""
     return _clock_in(instant.astimezone(UTC), zone or reader_zone(), locale_name())

@@ -1,7 +1,8 @@
 """Parts of pages that are the same for many requests: rendered once for each set of inputs, kept in this process.
 
 `{{ kept("layout/_nav.html", entries=nav) }}` renders the file with nothing but its inputs and `lang`, which are also the key,
-so that a part can never show what it was not asked for: a name it is not given is an error. The CSRF token, which differs
+so that a part can never show what it was not asked for: a name it is not given is an error. The year is of the key, too: days of
+another one are told with it. The CSRF token, which differs
 from request to request, is a slot that is filled whenever the part is taken out. A part asks for no other state of the
 request; what `url_for` builds lies in the school in force, so a part with such addresses takes `tenant` as an input.
 """
@@ -15,7 +16,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from app.foundation import csrf
+from app.foundation import clock, csrf
 from app.foundation.cache import ByteCache
 
 MOST_BYTES = 32_000_000
@@ -30,7 +31,7 @@ def init_kept(app: Flask) -> None:
     def kept(context: Context, template: str, **inputs: Hashable) -> Markup:
         """The part that the template makes of these inputs and the page's `lang`."""
         lang = context.get("lang", "en")
-        key = (template, lang, *inputs.items())
+        key = (template, lang, clock.now().year, *inputs.items())
         pieces: list[str] | None = store.get(key)
         if pieces is None:
             with csrf.left_open():

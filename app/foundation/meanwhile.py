@@ -14,14 +14,11 @@ from app.foundation.refusals import Refusal
 
 
 class ChangedMeanwhile(Refusal):
-    """Somebody else changed the same since the form was made."""
+    """Somebody else changed the same `fields` since the form was made."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            _(
-                "Somebody else changed the same while you did. Save again for yours, or load the page anew to see theirs."
-            )
-        )
+    def __init__(self, fields: Collection[str]) -> None:
+        super().__init__(_("Somebody else changed the same while you did. Save again to put yours in its place."))
+        self.fields = sorted(fields)
 
 
 def changed_by(typed: Mapping[str, Any], read: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,8 +27,9 @@ def changed_by(typed: Mapping[str, Any], read: Mapping[str, Any], now: Mapping[s
     All are JSON values by field. Raises ChangedMeanwhile where the same field is neither as it was read nor as it was typed.
     """
     mine = {name: value for name, value in typed.items() if name not in read or value != read[name]}
-    if any(name in read and now[name] != read[name] and now[name] != value for name, value in mine.items()):
-        raise ChangedMeanwhile
+    both = [name for name, value in mine.items() if name in read and now[name] not in (read[name], value)]
+    if both:
+        raise ChangedMeanwhile(both)
     return mine
 
 

@@ -68,9 +68,10 @@ class RolesChanged(Event):
 
 @dataclass(frozen=True)
 class ProfileChanged(Event):
-    """A name or another fact about a person is not what it was."""
+    """A name or another fact about a person is not what it was. `fields` names which, by commas."""
 
     membership_id: int
+    fields: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,20 @@ A_STATEMENT = 1000
 FORGET_OTHERS = f"""
 with recursive {DEPARTMENT_TREE}
 delete from notification n using membership m
-where m.id = n.membership_id and n.read_at is null and n.facts ? 'assignment_id' and not exists (
-  select from assignment a where a.id = (n.facts ->> 'assignment_id')::bigint and (a.membership_id = m.id
-    or (a.membership_id is null and (a.department_id is null
+where m.id = n.membership_id and n.read_at is null and n.facts ? 'assignment_id' and {{whose}} and not exists (
+  select from assignment a where
+    case when n.kind in ('course.due', 'course.overdue')
+      then a.course_id = n.subject_id and a.due_on::text = n.facts ->> 'due_on'
+      else a.id = (n.facts ->> 'assignment_id')::bigint end
+    and (a.membership_id = m.id or (a.membership_id is null and (a.department_id is null
       or a.department_id in (select top from department_tree where inside = m.department_id)))))
 """  # noqa: S608 — put together from constants
+"""A reminder is of a course and a day, however often that is assigned; all else is of one assignment."""
+WHOSE = {
+    "membership_id": "m.id = %(membership_id)s",
+    "department_id": "m.department_id in (select inside from department_tree where top = %(department_id)s)",
+    "assignment_id": "(n.facts ->> 'assignment_id')::bigint = %(assignment_id)s",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +119,21 @@ def mark_all_read(*, actor: Actor, newest_id: int | None = None) -> int:
     return int(session.execute(unread.values(read_at=clock.now())).rowcount)  # type: ignore[attr-defined]
 
 
-def forget_assignment(assignment_id: int, *, kind: str | None = None) -> None:
-    """Take back what was told of an assignment (of one `kind`) and nobody has read: its mails that wait find nothing to send."""
-    of_it = Notification.facts["assignment_id"].as_integer() == assignment_id
-    unread = delete(Notification).where(of_it, Notification.read_at.is_(None))
-    session.execute(unread.where(Notification.kind == kind) if kind else unread)
-
-
-def forget_what_is_not_theirs() -> None:
-    """Take back what people were told of assignments that are not theirs any more, and have not read."""
+def forget_what_is_not_theirs(**whose: int) -> None:
+    """Take back what was told of assignments that are not their reader's any more, and was not read: mails that wait find nothing
+    to send. Of a member (`membership_id`), of all in a department and below it (`department_id`), or of one `assignment_id`."""
+    [(name, value)] = whose.items()
     session.flush()
-    rows(FORGET_OTHERS, {})
+    rows(FORGET_OTHERS.format(whose=WHOSE[name]), {name: value})
+
+
+def forget_other_days(assignment_id: int, *, kind: str, but: str) -> None:
+    """Take back what nobody has read of the days that an assignment had before: its reminders, and all of one `kind` but of the
+    cause `but`."""
+    forget_what_is_not_theirs(assignment_id=assignment_id)
+    of_it = Notification.facts["assignment_id"].as_integer() == assignment_id
+    moves = delete(Notification).where(of_it, Notification.kind == kind, Notification.cause != but)
+    session.execute(moves.where(Notification.read_at.is_(None)))
 
 
 def forget_reasons(learner_id: int) -> None:

@@ -27,10 +27,15 @@ from app.identity.events import (
 from app.identity.queries import find_erasure_asker, find_waiting, list_admin_ids, list_members_with_role, list_office
 from app.learning.events import AssignmentDue, AssignmentMoved, AssignmentRemoved, CourseAssigned
 from app.learning.models import Assignment
-from app.learning.queries import find_assignment, list_open_assignments_of, list_people_to_tell
+from app.learning.queries import (
+    find_assignment,
+    list_assignments_from_above,
+    list_open_assignments_of,
+    list_people_to_tell,
+)
 from app.notifications.operations import (
     News,
-    forget_assignment,
+    forget_other_days,
     forget_reasons,
     forget_what_is_not_theirs,
     notify,
@@ -130,12 +135,12 @@ def on_course_assigned(event: CourseAssigned) -> None:
 
 @reacts_to(AssignmentMoved)
 def on_assignment_moved(event: AssignmentMoved) -> None:
-    """Its day as it is by now is told, and of several changes in a row the last one, once. A notice of a day that was nobody has
-    read yet goes."""
+    """Its day as it is by now is told, and of several changes in a row the last one, once. Notices of days that it had, and that
+    nobody has read, go."""
     assignment = find_assignment(event.assignment_id)
     if assignment:
-        forget_assignment(assignment.id, kind="course.moved")
         cause = f"course.moved:{assignment.id}:{assignment.version}"
+        forget_other_days(assignment.id, kind="course.moved", but=cause)
         _tell_assigned("course.moved", assignment, cause, but=event.actor_id)
 
 
@@ -150,22 +155,32 @@ def on_assignment_due(event: AssignmentDue) -> None:
 
 @reacts_to(AssignmentRemoved)
 def on_assignment_removed(event: AssignmentRemoved) -> None:
-    forget_assignment(event.assignment_id)
+    forget_what_is_not_theirs(assignment_id=event.assignment_id)
+
+
+@reacts_to(ProfileChanged)
+def on_profile_changed(event: ProfileChanged) -> None:
+    """Who is in another department has other courses to complete."""
+    if "department_id" in event.fields.split(","):
+        forget_what_is_not_theirs(membership_id=event.membership_id)
+        on_member_placed(event)
 
 
 def on_member_placed(event: Any) -> None:
-    """Who comes to the school, or to another department, is told what is assigned there, and was not told them before."""
-    _tell_newly_placed(membership_id=event.membership_id)
+    """Who comes to the school is told what is assigned there, and was not told them before."""
+    today = clock.today(tenancy.required().zone)
+    _tell_new([(event.membership_id, one) for one in list_open_assignments_of(event.membership_id, today=today)])
 
 
-for kind in (MemberAdded, MemberApproved, MemberJoined, MemberReinstated, ProfileChanged):
+for kind in (MemberAdded, MemberApproved, MemberJoined, MemberReinstated):
     reacts_to(kind)(on_member_placed)
 
 
 @reacts_to(DepartmentMoved)
 def on_department_moved(event: DepartmentMoved) -> None:
     """Its people, and those below it, are now of other departments above."""
-    _tell_newly_placed(department_id=event.department_id)
+    forget_what_is_not_theirs(department_id=event.department_id)
+    _tell_new(list_assignments_from_above(event.department_id, today=clock.today(tenancy.required().zone)))
 
 
 @reacts_to(MemberErased)
@@ -174,10 +189,8 @@ def on_member_erased(event: MemberErased) -> None:
     forget_reasons(event.membership_id)
 
 
-def _tell_newly_placed(**whom: int) -> None:
-    """What is theirs now is told; what was told them of another department, and they have not read, is not theirs any more."""
-    forget_what_is_not_theirs()
-    theirs = list_open_assignments_of(**whom, today=clock.today(tenancy.required().zone))
+def _tell_new(theirs: list[tuple[int, Assignment]]) -> None:
+    """Tell members what is assigned to them, if they were not told before."""
     titles = titles_of({assignment.course_id for _member, assignment in theirs})
     notify_all(
         [

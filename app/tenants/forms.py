@@ -199,6 +199,8 @@ class NewDepartmentForm(DepartmentFields, CreatingForm):
 class DepartmentForm(DepartmentFields, ReadForm):
     """A department that is renamed or moved."""
 
+    called = {"parent_id": "parent"}
+
 
 class PressOnlyForm(Form):
     """A form of one button."""

@@ -14,7 +14,6 @@ from app.audit.operations import audit, audit_on_platform
 from app.foundation.actor import Actor
 from app.foundation.db import after_commit, session
 from app.foundation.events import announce
-from app.foundation.formats import sort_key
 from app.foundation.jobs import replay_job
 from app.foundation.meanwhile import changed_by
 from app.foundation.models import Job
@@ -163,6 +162,7 @@ def add_department(name: str, *, actor: Actor, parent: Department | None = None)
     if len(parents) >= MOST_DEPARTMENTS:
         raise Refusal(_("A school may have %(most)s departments. Remove one first.", most=MOST_DEPARTMENTS))
     _check_place(parents, parent, height=1)
+    _check_name(name)
     department = Department(name=name, parent_id=parent.id if parent else None)
     _flush_department(department)
     audit("department.added", actor=actor, subject=department, after=_told(facts_of_department(department)))
@@ -179,9 +179,12 @@ def change_department(
 ) -> Department:
     """Rename or move a department; of a form that was made with the values `read`, what differs from them.
 
-    Refuses a name that is taken, a place below itself or below the DEEPEST, and what somebody else changed meanwhile.
+    Refuses a name that is taken, a place below itself or below the DEEPEST, what is gone, and what somebody else changed meanwhile.
     """
     take_the_schools_turn()
+    parents = parents_of_departments()
+    if department.id not in parents:
+        raise Refusal(_("This department is not there any more."))
     session.refresh(department)
     before = facts_of_department(department)
     mine = changed_by({"name": name, "parent_id": parent.id if parent else None}, read or {}, before)
@@ -191,8 +194,9 @@ def change_department(
     if parent and after["parent_id"] != before["parent_id"]:
         if parent.id in set(session.scalars(department_ids_below(department.id))):
             raise Refusal(_("A department cannot lie below itself. Choose another place."))
-        parents = parents_of_departments()
         _check_place(parents, parent, height=height_of(parents, department.id))
+    if after["name"] != before["name"]:
+        _check_name(after["name"], but=department.id)
     department.name, department.parent_id = after["name"], after["parent_id"]
     _flush_department(department)
     audit("department.changed", actor=actor, subject=department, before=_told(before), after=_told(after))
@@ -254,14 +258,15 @@ def _told(facts: dict[str, Any]) -> dict[str, Any]:
     return {"called": facts["name"], "parent_id": facts["parent_id"]}
 
 
-def _flush_department(department: Department) -> None:
-    """Write it, unless another has its name: people tell no small letters from capitals. The caller has the school's turn."""
-    name, wanted = department.name, sort_key(department.name)
-    with session.no_autoflush:
-        others = [other.name for other in list_departments() if other is not department]
-    twin = next((other for other in others if sort_key(other) == wanted), None)
-    if twin is not None:
+def _check_name(name: str, *, but: int | None = None) -> None:
+    """Refuse a name that another department has: people tell no small letters from capitals. The caller has the school's turn."""
+    others = {other.name.casefold(): other.name for other in list_departments() if other.id != but}
+    if twin := others.get(name.casefold()):
         raise Refusal(_("There is a department “%(name)s” already.", name=twin))
+
+
+def _flush_department(department: Department) -> None:
+    name = department.name
     try:
         with session.begin_nested():
             session.add(department)

@@ -207,6 +207,7 @@ WORK = {
     "notifications.reactions.on_department_moved": _l("Telling people of a moved department what is assigned there"),
     "notifications.reactions.on_erasure_requested": _l("Telling who asks to be erased"),
     "notifications.reactions.on_join_requested": _l("Telling who asks to join"),
+    "notifications.reactions.on_profile_changed": _l("Telling who moved what is assigned to them now"),
     "notifications.reactions.on_member_placed": _l("Telling somebody new what is assigned to them"),
     "notifications.reactions.on_member_erased": _l("Taking an erased person out of notifications"),
     "scheduling.escalate_booking": _l("Escalating a request"),

@@ -120,13 +120,14 @@ def department_edit(department_id: int) -> Any:
 def department_update(department_id: int) -> Any:
     department, form = access(Department, department_id), DepartmentForm()
     form.offer_places(list(places_in(_tree())))
+    form.leave_untouched(facts_of_department(department))
     deed = lambda: change_department(  # noqa: E731
         department, name=form.name.data or "", parent=_parent(form), read=form.values_read, actor=current_user
     )
     if form.carry_out(deed):
         return reply(url_for("tenants.departments_index"), said=_("%(name)s is saved.", name=department.name))
     if isinstance(form.refused, ChangedMeanwhile):
-        form.was_made_with(facts_of_department(department))
+        form.take_note(form.refused, facts_of_department(department))
     return _department_page(form, department)
 
 

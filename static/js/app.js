@@ -25,8 +25,12 @@
     const button = event.target.closest("[data-copies]");
     if (!button) return;
     const lines = [...document.querySelectorAll(`#${button.dataset.copies} code`)].map((code) => code.textContent);
-    await navigator.clipboard.writeText(lines.join("\n"));
-    button.textContent = button.dataset.copied;
+    try {
+      await navigator.clipboard.writeText(lines.join("\n"));
+      button.textContent = button.dataset.copied;
+    } catch {
+      getSelection().selectAllChildren(document.getElementById(button.dataset.copies));
+    }
   }
 
   function closeMenusOnEscape(event) {

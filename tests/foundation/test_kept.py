@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask, render_template_string
 from jinja2 import DictLoader, UndefinedError
 from jinja2.environment import Template
@@ -91,6 +92,13 @@ def test_times_in_a_kept_row_are_each_reader_s(app: Flask) -> None:
     assert " JST</a>" in ana
     assert " JST</a>" not in olga
     assert " EAT</a>" in olga
+
+
+def test_a_day_that_is_kept_gets_its_year_when_that_is_over(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.jinja_env, "loader", DictLoader({"day.html": "{{ one | day }}"}))
+    for now, words in ((datetime(2026, 12, 31, 12), "Thu 31 Dec"), (datetime(2027, 1, 2, 12), "Thu 31 Dec 2026")):
+        with app.test_request_context(), time_machine.travel(now.replace(tzinfo=UTC), tick=False):
+            assert render_template_string('{{ kept("day.html", one=one) }}', one=date(2026, 12, 31)) == words
 
 
 def test_people_see_their_own_name_and_rail(app: Flask) -> None:

@@ -27,8 +27,9 @@ def test_what_differs_from_what_was_read_is_ones_own(typed: dict, now: dict, min
 
 
 def test_the_same_field_changed_otherwise_is_refused(app: Flask) -> None:
-    with app.test_request_context(), pytest.raises(ChangedMeanwhile):
+    with app.test_request_context(), pytest.raises(ChangedMeanwhile) as raised:
         changed_by({**READ, "parent_id": 3}, READ, {**READ, "parent_id": 7})
+    assert raised.value.fields == ["parent_id"]
 
 
 def test_without_what_was_read_everything_counts() -> None:

@@ -21,6 +21,7 @@ IN_PLAIN_SQL = {"app/home/queries.py": 2}
 SQL_COMPARES = re.compile(r"\bdepartment_id\s*(?:=|in\b)|=\s*\w+\.department_id\b")
 BY_THE_TREE = re.compile(
     r"\bdepartment_id in \(select top from department_tree where inside = (?:%\(\w+\)s|m\.department_id)\)"
+    r"|\bdepartment_id in \(select inside from department_tree where top = %\(\w+\)s\)"
     r"|\bdepartment_tree t join membership m on m\.department_id = t\.inside\s+where t\.top = a\.department_id\b"
 )
 """Plain SQL that asks DEPARTMENT_TREE."""

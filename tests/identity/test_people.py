@@ -379,6 +379,38 @@ def test_two_admins_who_give_different_roles_give_both(ana: LintingClient) -> No
         assert sorted(session.get_one(Membership, leo).roles) == ["author", "manager"]
 
 
+def test_two_admins_who_together_leave_no_role_are_told(ana: LintingClient) -> None:
+    leo = identity_of(LEO)
+    ana.get(f"/skyline/people/{leo}").form("Save roles").fill(roles=["learner", "instructor"]).submit()
+    first, second = (ana.get(f"/skyline/people/{leo}").form("Save roles") for _window in range(2))
+    first.fill(roles=["instructor"]).submit()
+    refused = second.fill(roles=["learner"]).submit()
+    assert (refused.status, "Somebody else changed the same" in refused.text) == (409, True)
+    assert "are saved" in refused.form("Save roles").submit().text
+    with at_school("skyline"):
+        assert session.get_one(Membership, leo).roles == ["learner"]
+
+
+def test_the_last_admin_stays_whatever_was_read(ana: LintingClient) -> None:
+    ana_id, olga = identity_of(ANA), identity_of(OLGA)
+    stale = ana.get(f"/skyline/people/{olga}").form("Save roles")
+    with at_school("skyline"):
+        session.get_one(Membership, ana_id).roles = ["admin", "manager"]
+        session.commit()
+    LintingClient(ana.app).sign_in(OLGA).post(
+        f"/skyline/people/{ana_id}/roles", {"roles": "manager", "read": "admin,manager"}
+    )
+    with at_school("skyline"):
+        assert session.get_one(Membership, ana_id).roles == ["manager"]
+    answer = (
+        LintingClient(ana.app)
+        .sign_in(OLGA)
+        .post(f"/skyline/people/{olga}/roles", {"roles": "author", "read": "admin,author,instructor", "sure": "yes"})
+    )
+    assert (answer.status, "A school needs an admin." in answer.text) == (409, True)
+    assert "admin" in stale.data().getlist("roles")
+
+
 def test_an_invited_person_is_invited_again(app: Flask, ana: LintingClient) -> None:
     ines = somebody("invited")
     page = ana.get(f"/skyline/people/{ines}").form("Invite again").submit()

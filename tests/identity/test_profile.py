@@ -146,18 +146,37 @@ def test_two_admins_who_change_different_facts_keep_both(app: Flask) -> None:
     assert str(of(LEO).department_id) == crew
     again = refused.form("Save")
     assert again.value("department_id") == instrument
+    assert (again.value("level"), again.data().getlist("tags")) == ("Private", ["night"]), "what others made of it"
+    assert "Somebody else changed this to: Cabin crew." in refused.text
     again.submit()
     found = of(LEO)
-    assert (str(found.department_id), found.level) == (instrument, None), "what the whole form says then counts"
+    assert (str(found.department_id), found.level, found.tags) == (instrument, "Private", ["night"])
 
 
-@pytest.mark.parametrize("read", ["", "{", "[1]", "7", '{"level": ["x"]}'])
-def test_a_form_that_says_nothing_of_what_it_was_made_with_counts_as_a_whole(app: Flask, read: str) -> None:
+def test_tags_are_boxes_of_which_each_keeps_theirs(app: Flask) -> None:
+    offer_words()
+    path = f"/skyline/people/{of(LEO).id}/facts"
+    client = LintingClient(app).sign_in(ANA)
+    client.get(path).form("Save").fill(tags=["night"]).submit()
+    first, second = (client.get(path).form("Save") for _window in range(2))
+    first.fill(tags=["night", "glass cockpit"]).submit()
+    assert "is saved" in second.fill(tags=[]).submit().text
+    assert of(LEO).tags == ["glass cockpit"]
+
+
+@pytest.mark.parametrize(
+    ("read", "status"),
+    [("", 303), ("{", 303), ("[1]", 303), ("7", 303), ("[" * 100_000, 303), ("{}", 303), ('{"level": ["x"]}', 409)],
+)
+def test_a_form_that_says_nothing_of_what_it_was_made_with_counts_as_a_whole(
+    app: Flask, read: str, status: int
+) -> None:
     offer_words()
     client, leo = LintingClient(app).sign_in(ANA), of(LEO)
     sent = {"read": read, "department_id": "", "level": "Private", "primary_instructor_id": "", "certificate_number": "",
             "license_number": ""}  # fmt: skip
-    assert client.post(f"/skyline/people/{leo.id}/facts", sent).status in (303, 409)
+    assert client.post(f"/skyline/people/{leo.id}/facts", sent).status == status
+    assert of(LEO).level == ("Private" if status == 303 else None)
 
 
 def test_a_level_that_the_school_dropped_stays_with_who_has_it(app: Flask) -> None:

@@ -42,6 +42,7 @@ from app.learning.queries import (
     is_theirs,
     list_assigned_people,
     list_assignments,
+    list_assignments_from_above,
     list_open_assignments_of,
     list_people_to_tell,
 )
@@ -318,18 +319,17 @@ def test_any_assignments_in_any_tree_reach_whom_they_should(app: Flask, data: st
                 assert (line.people, line.done) == (len(those), len(those & done))
                 assert shown == {member(person).id for person in those}
             assert told & {member(p).id for p in people} == {member(p).id for p in those - done}
-        for department in made:
-            inside = {
-                member(p).id
-                for p, place in zip(people, places, strict=True)
-                if place is not None and made.index(department) in _way_up(parents, place)
+        for n, department in enumerate(made):
+            inside = {p for p, place in zip(people, places, strict=True) if n in _way_up(parents, place)}
+            above = {
+                made[target] for target in targets if isinstance(target, int) and target in _way_up(parents, n) - {n}
             }
-            found = {one for one, _a in list_open_assignments_of(department_id=department, today=TODAY)}
-            assert found == {member(p).id for p in reached - done} & inside
+            found = list_assignments_from_above(department, today=TODAY)
+            assert {assignment.department_id for _one, assignment in found} <= above
+            assert {one for one, _assignment in found} == ({member(p).id for p in inside - done} if above else set())
         for person in people:
-            mine = list_open_assignments_of(membership_id=member(person).id, today=TODAY)
-            assert {one for one, _assignment in mine} <= {member(person).id}
-            assert bool(mine) is (person in reached - done)
+            still = {one.course_id for one in list_open_assignments_of(member(person).id, today=TODAY)}
+            assert (course.id in still) is (person in reached - done)
             assert is_theirs(actor(person), course.id) is (person in reached | done)
             assert (course.id in courses_of(actor(person)).assigned) is (person in reached)
         session.rollback()
@@ -569,4 +569,4 @@ def test_an_archived_course_is_asked_for_no_more(app: Flask, course_id: int) -> 
         assert listed("all") == [made.id]
         assert list_people_to_tell(made) == []
         assert courses_of(actor(LEO)).assigned == {}
-        assert list_open_assignments_of(membership_id=member(LEO).id, today=TODAY - 2 * DAY) == []
+        assert list_open_assignments_of(member(LEO).id, today=TODAY - 2 * DAY) == []

@@ -405,6 +405,23 @@ def test_what_is_not_theirs_is_not_on_it(at_noon: None, app: Flask, course_id: i
     assert LintingClient(app).sign_in(HAL).get(f"/harbour/people/{cabin}/courses").status == 404
 
 
+@pytest.mark.parametrize("why", ["archived", "suspended"])
+def test_who_cannot_be_asked_is_not_overdue(at_noon: None, app: Flask, course_id: int, why: str) -> None:
+    given_to(course_id, LEO, due_on=TODAY - DAY)
+    start(LintingClient(app).sign_in(LEO), course_id)
+    with at_school("skyline"):
+        leo = member(LEO)
+        if why == "archived":
+            session.get_one(Course, course_id).archived_at = NOON
+        else:
+            leo.status = "suspended"
+        session.commit()
+        path = f"/skyline/people/{leo.id}/courses"
+    words = LintingClient(app).sign_in(MAX).get(path).words_of(f"record-{course_id}")
+    assert "0 %" in words
+    assert "overdue" not in words
+
+
 def test_many_courses_of_one_person_are_paged_in_few_statements(app: Flask) -> None:
     with at_school("skyline"):
         leo = member(LEO).id

@@ -17,12 +17,13 @@ from app.foundation import jobs
 from app.foundation.db import session, unit_of_work
 from app.foundation.events import announce
 from app.foundation.models import Job
-from app.identity.events import MemberApproved
+from app.identity.events import MemberApproved, ProfileChanged
 from app.identity.models import Membership
 from app.identity.operations.profile import change_profile
-from app.learning.events import AssignmentDue, AssignmentRemoved, CourseAssigned
+from app.learning.events import AssignmentDue, AssignmentMoved, AssignmentRemoved, CourseAssigned
 from app.learning.models import Assignment
 from app.learning.operations import Everybody, assign_course, change_assignment, remove_assignment
+from app.notifications import reactions
 from app.notifications.models import Notification
 from app.notifications.operations import News, notify, notify_all
 from app.tenants.models import Department
@@ -182,6 +183,57 @@ def test_what_nobody_has_read_is_taken_back_with_the_assignment(app: Flask, mail
     work_off(app)
     assert count_told("course.assigned") == 1
     assert set(mails(mailbox)) <= {LEO.email}
+
+
+def test_a_reaction_that_runs_again_tells_nothing_twice(app: Flask, mailbox: Path) -> None:
+    """A worker died after a mail went out, or two moves were close to each other."""
+    one = assign(LEO)
+    with at_school("skyline"), unit_of_work():
+        move(one, DUE + DAY)
+    for _run in range(2):
+        with app.app_context(), at_school("skyline"), unit_of_work():
+            reactions.on_course_assigned(CourseAssigned(one, None))
+            reactions.on_assignment_moved(AssignmentMoved(one, None))
+        work_off(app)
+    assert (count_told("course.assigned"), moved_to()) == (1, ["2037-12-04"])
+    assert len(mails(mailbox)) == 2
+
+
+def test_a_reminder_of_a_day_that_was_is_taken_back(
+    app: Flask, mailbox: Path, clock_at: time_machine.Coordinates
+) -> None:
+    one = assign(LEO)
+    clock_at.move_to(datetime(2037, 11, 30, 17, tzinfo=UTC))
+    work_off(app)
+    assert count_told("course.due") == 1
+    with at_school("skyline"), unit_of_work():
+        move(one, DUE + 9 * DAY)
+    work_off(app)
+    assert count_told("course.due") == 0
+
+
+def test_a_reminder_stays_as_long_as_the_course_is_theirs_by_that_day(
+    app: Flask, mailbox: Path, clock_at: time_machine.Coordinates
+) -> None:
+    """It was told once for two assignments of the same day; one of them is taken back."""
+    first, _second = assign("Private pilots"), assign(None)
+    clock_at.move_to(datetime(2037, 11, 30, 17, tzinfo=UTC))
+    work_off(app)
+    with at_school("skyline"), unit_of_work():
+        assert told("course.due").count(member(LEO).id) == 1
+        remove_assignment(session.get_one(Assignment, first), actor=actor(MAX))
+    work_off(app)
+    with at_school("skyline"):
+        assert told("course.due").count(member(LEO).id) == 1
+
+
+def test_a_change_of_a_phone_number_looks_for_nothing(app: Flask, mailbox: Path) -> None:
+    with at_school("skyline"), unit_of_work():
+        leo = member(LEO).id
+    with app.app_context(), at_school("skyline"), count_statements() as statements:
+        reactions.on_profile_changed(ProfileChanged(leo, "name,phone"))
+        reactions.on_profile_changed(ProfileChanged(leo))
+    assert statements == []
 
 
 def test_two_assignments_of_a_course_by_the_same_day_are_reminded_of_once(

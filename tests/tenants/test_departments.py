@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from app.audit.models import AuditEntry
 from app.foundation import tenancy
@@ -132,10 +132,41 @@ def test_who_renames_does_not_undo_who_moves_meanwhile(ana: LintingClient) -> No
     assert refused.status == 409
     assert "Somebody else changed the same while you did." in refused.text
     assert parent_of(instrument) == private
+    assert "Somebody else changed this to: Private pilots." in refused.text
     again = refused.form("Save department")
-    assert again.value("parent") == str(crew)
-    again.submit()
+    assert (again.value("name"), again.value("parent")) == ("Instruments", str(crew))
+    assert "Instruments is saved." in again.submit().text
     assert parent_of(instrument) == crew
+    assert ids()["Instruments"] == instrument
+
+
+def test_who_renames_is_not_stopped_by_the_removal_of_where_it_lay(ana: LintingClient) -> None:
+    ana.get(PATH).form("Add department").fill(name="Old").submit()
+    instrument, old = ids()["Instrument"], ids()["Old"]
+    ana.get(f"{PATH}/{instrument}").form("Save department").fill(parent=str(old)).submit()
+    stale = ana.get(f"{PATH}/{instrument}").form("Save department")
+    ana.get(f"{PATH}/{instrument}").form("Save department").fill(parent="").submit()
+    ana.get(f"{PATH}/{old}").form("Remove it").submit()
+    assert "IFR is saved." in stale.fill(name="IFR").submit().text
+    assert parent_of(instrument) is None
+
+
+def test_a_department_that_goes_while_it_is_changed_is_said_to_be_gone(app: Flask) -> None:
+    with app.test_request_context(), at_school("skyline"):
+        gone = add_department("Night", actor=actor(ANA))
+        session.execute(delete(Department).where(Department.id == gone.id))
+        with pytest.raises(Refusal, match="not there any more"):
+            change_department(gone, name="Dusk", parent=None, actor=actor(ANA))
+
+
+def test_two_that_had_one_name_but_for_capitals_can_still_be_moved(ana: LintingClient) -> None:
+    with at_school("skyline") as here:
+        session.execute(insert(Department).values(tenant_id=here.id, name="instrument"))
+        session.commit()
+    departments = ids()
+    page = ana.get(f"{PATH}/{departments['instrument']}").form("Save department")
+    assert "instrument is saved." in page.fill(parent=str(departments["Commercial"])).submit().text
+    assert parent_of(departments["instrument"]) == departments["Commercial"]
 
 
 def parent_of(department_id: int) -> int | None:

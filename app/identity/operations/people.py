@@ -16,7 +16,7 @@ from app.foundation import clock
 from app.foundation.actor import Actor
 from app.foundation.db import session
 from app.foundation.events import announce
-from app.foundation.meanwhile import chosen_by
+from app.foundation.meanwhile import ChangedMeanwhile, chosen_by
 from app.foundation.permissions import Role
 from app.foundation.refusals import Refusal
 from app.identity.events import MemberApproved, MemberDeclined, MemberReinstated, MemberSuspended, RolesChanged
@@ -116,7 +116,7 @@ def change_roles(
     session.refresh(member)
     chosen = sorted(chosen_by({role.value for role in roles}, read, member.roles))
     if not chosen:
-        raise Refusal(_("A person has at least one role."))
+        raise ChangedMeanwhile(["roles"]) if read else Refusal(_("A person has at least one role."))
     keep_an_admin(without=None if Role.ADMIN in chosen else member, actor=actor)
     _expect(member, "active", "invited", "pending", "suspended", "declined")
     before = sorted(member.roles)

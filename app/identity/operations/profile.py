@@ -16,7 +16,7 @@ from app.foundation.db import session
 from app.foundation.events import announce
 from app.foundation.formats import sort_key
 from app.foundation.mail import can_send_mail
-from app.foundation.meanwhile import changed_by
+from app.foundation.meanwhile import changed_by, chosen_by
 from app.foundation.refusals import Refusal
 from app.foundation.tenancy import TenantRef
 from app.foundation.zones import known_zones
@@ -55,8 +55,10 @@ def change_profile(
     if member.erased_at:
         raise Refusal(_("This person is erased already."))
     wanted = {name: None if value == "" and name != "locale" else value for name, value in changes.items()}
-    now = {name: getattr(member, name) for name in wanted}
-    mine = changed_by(wanted, read or {}, now)
+    now, read = {name: getattr(member, name) for name in wanted}, dict(read or {})
+    if "tags" in wanted and isinstance(read.get("tags"), list):
+        wanted["tags"] = _boxes(list(wanted["tags"] or ()), read.pop("tags"), member.tags)
+    mine = changed_by(wanted, read, now)
     changed = {name: value for name, value in mine.items() if value != now[name]}
     if not changed:
         return member
@@ -68,8 +70,14 @@ def change_profile(
         member.name_key = sort_key(member.name)
     session.flush()
     audit("profile.changed", actor=actor, subject=member, before=before, after=changed)
-    announce(ProfileChanged(member.id))
+    announce(ProfileChanged(member.id, ",".join(sorted(changed))))
     return member
+
+
+def _boxes(typed: list[str], read: list[str], now: list[str]) -> list[str]:
+    """What tags are once those that were ticked and cleared are so, in their order as it is; the new ones come last."""
+    chosen = chosen_by(typed, read, now)
+    return [tag for tag in dict.fromkeys([*now, *typed]) if tag in chosen]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from app.audit.rules import action_words
 from app.foundation import nav, tenancy
 from app.foundation.forms import Form
 from app.foundation.mail import absolute_url, can_send_mail
+from app.foundation.meanwhile import ChangedMeanwhile, chosen_by
 from app.foundation.pages import list_query
 from app.foundation.permissions import Role, access, requires
 from app.foundation.refusals import Refusal
@@ -126,7 +127,8 @@ def roles_update(member_id: int) -> Any:
     )
     if not (form.validate_on_submit() and _gives_up_admin(member, form)):
         return _decide(member, form, deed, _("The roles of %(name)s are saved."))
-    left = ", ".join(word for role, word in role_words().items() if role in form.chosen)
+    kept = chosen_by(form.chosen, form.roles_read, member.roles)
+    left = ", ".join(word for role, word in role_words().items() if role in kept)
     if not form.sure.data:
         return page("people/demotion.html", member=member, form=form, left=left)
     return _decide(member, form, deed, _("You are no longer an admin here. You are now: %(roles)s.", roles=left))
@@ -267,6 +269,8 @@ def _person_page(member: Membership, failed: Form | None = None) -> Any:
     entries = list_entries_about("Membership", member.id, limit=HISTORY)
     ids = people_in(entries) | ({member.primary_instructor_id} if member.primary_instructor_id else set())
     names = names_of_members(ids)
+    if isinstance(failed, RolesForm) and isinstance(failed.refused, ChangedMeanwhile):
+        failed.read.data = ",".join(member.roles)
     return page(
         "people/show.html",
         member=member,

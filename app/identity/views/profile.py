@@ -84,10 +84,11 @@ def facts_edit(member_id: int) -> Any:
 def facts_update(member_id: int) -> Any:
     member = access(Membership, member_id)
     form = _facts_form(member, FactsForm())
+    form.leave_untouched(facts_of(member))
     if form.carry_out(lambda: change_profile(member, form.changes, actor=current_user, read=form.values_read)):
         return reply(url_for("people.show", member_id=member.id), said=_("%(name)s is saved.", name=member.name))
     if isinstance(form.refused, ChangedMeanwhile):
-        form.was_made_with(facts_of(member))
+        form.take_note(form.refused, facts_of(member))
     return page("identity/facts.html", form=form, member=member, status=form.status)
 
 

@@ -20,6 +20,7 @@ from app.learning.queries.assignments import (
     is_theirs,
     list_assigned_people,
     list_assignments,
+    list_assignments_from_above,
     list_open_assignments_of,
     list_people_to_tell,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "is_theirs",
     "list_assigned_people",
     "list_assignments",
+    "list_assignments_from_above",
     "list_open_assignments_of",
     "list_people_to_tell",
     "list_records_of",

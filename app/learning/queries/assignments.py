@@ -197,7 +197,7 @@ class AssignedPerson:
 def list_assignments(query: ListQuery, *, today: date) -> Page[AssignmentLine]:
     """A page of the school's assignments. Sorts and states: see SORTS and STATES. The search reads titles of courses.
 
-    `department` keeps those that people there, or in those below it, have to complete. `today` is the school's day.
+    `department` keeps those that are for people there or in those below it. `today` is the school's day.
     """
     counts = _counts()
     lines = _lines(counts).where(_in_state(query.get("state"), counts, today))
@@ -264,28 +264,28 @@ def list_people_to_tell(assignment: Assignment) -> list[int]:
     return list(session.scalars(people.order_by(Membership.id)))
 
 
-def list_open_assignments_of(
-    *, membership_id: int | None = None, department_id: int | None = None, today: date
-) -> list[tuple[int, Assignment]]:
-    """What an active member, or everybody in a department and below it, has to complete and is not over yet: membership and
-    assignment, in one SELECT. `today` is the school's day."""
-    whose = (
-        Membership.id == membership_id
-        if department_id is None
-        else Membership.department_id.in_(department_ids_below(department_id))
+def list_open_assignments_of(membership_id: int, *, today: date) -> list[Assignment]:
+    """What an active member has to complete and is not over yet, in one SELECT. `today` is the school's day."""
+    reaches = or_(
+        Assignment.membership_id == Membership.id,
+        and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None)),
+        lies_in(Membership.department_id, Assignment.department_id),
     )
-    theirs = (
-        select(Membership.id, Assignment)
-        .join(Assignment, _reaches())
-        .join(Course, Course.id == Assignment.course_id)
-        .outerjoin(Enrollment, and_(Enrollment.membership_id == Membership.id, _of_its_course()))
-        .where(
-            whose, Membership.status == "active", Course.archived_at.is_(None), Enrollment.completed_at.is_(None),
-            or_(Assignment.due_on.is_(None), Assignment.due_on >= today),
-        )
-    )  # fmt: skip
+    theirs = select(Assignment).join(Membership, Membership.id == membership_id).where(reaches, *_still_open(today))
+    found = theirs.join(Course, Course.id == Assignment.course_id).outerjoin(Enrollment, _of_both())
+    return list(session.scalars(found.order_by(Assignment.id)))
+
+
+def list_assignments_from_above(department_id: int, *, today: date) -> list[tuple[int, Assignment]]:
+    """What people in a department and below it have to complete because of the departments above it, and is not over yet:
+    membership and assignment, in one SELECT."""
+    parent = select(Department.parent_id).where(Department.id == department_id).scalar_subquery()
+    is_above = lies_in(parent, Assignment.department_id)
+    people = Membership.department_id.in_(department_ids_below(department_id))
+    theirs = select(Membership.id, Assignment).join(Assignment, is_above).where(people, *_still_open(today))
+    found = theirs.join(Course, Course.id == Assignment.course_id).outerjoin(Enrollment, _of_both())
     return [
-        (member, assignment) for member, assignment in session.execute(theirs.order_by(Membership.id, Assignment.id))
+        (member, assignment) for member, assignment in session.execute(found.order_by(Membership.id, Assignment.id))
     ]
 
 
@@ -332,18 +332,18 @@ def _counts() -> LateralFromClause:
 
 def _progress() -> Any:
     """The enrollment of each active member in the course of an Assignment, if they have one."""
-    theirs = and_(Enrollment.membership_id == Membership.id, _of_its_course())
     progress: Any = select(Enrollment.id, Enrollment.completed_at).select_from(Membership)
-    return progress.outerjoin(Enrollment, theirs).where(Membership.status == "active")
+    return progress.outerjoin(Enrollment, _of_both()).where(Membership.status == "active")
 
 
-def _reaches() -> ColumnElement[bool]:
-    """The condition that an Assignment is for a Membership, whenever they came."""
-    return or_(
-        Assignment.membership_id == Membership.id,
-        and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None)),
-        lies_in(Membership.department_id, Assignment.department_id),
-    )
+def _still_open(today: date) -> tuple[ColumnElement[bool], ...]:
+    """The conditions on an Assignment, its Course, a Membership and their Enrollment that it is to be completed, and in time."""
+    in_time = or_(Assignment.due_on.is_(None), Assignment.due_on >= today)
+    return Membership.status == "active", Course.archived_at.is_(None), Enrollment.completed_at.is_(None), in_time
+
+
+def _of_both() -> ColumnElement[bool]:
+    return and_(Enrollment.membership_id == Membership.id, _of_its_course())
 
 
 def _of_its_course() -> ColumnElement[bool]:

@@ -45,14 +45,15 @@ def list_records_of(member: Membership, *, cursor: str = "") -> Page[CourseRecor
         .outerjoin(Enrollment, and_(Enrollment.course_id == Course.id, Enrollment.membership_id == member.id))
         .outerjoin(taken, taken.id == Enrollment.publication_id)
         .join(assigned, true())
-        .where(or_(Enrollment.id.is_not(None), and_(assigned.c.times > 0, Course.archived_at.is_(None))))
+        .where(or_(Enrollment.id.is_not(None), assigned.c.times > 0))
     )  # fmt: skip
     found = paginate(records, [Course.title_key, Course.id], cursor=cursor, scalars=False)
     return Page([_record(row) for row in found.rows], found.before, found.after)
 
 
 def _assigned_to(member: Membership) -> Any:
-    """How often a course is assigned to a member, and by when at the earliest."""
+    """How often a course is assigned to a member, and by when at the earliest: never one that takes no learners any more, nor to
+    somebody who is not in."""
     came = (member.approved_at or member.created_at).date()
     in_time = or_(Assignment.due_on.is_(None), Assignment.due_on >= came)
     everybody = and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None))
@@ -61,7 +62,8 @@ def _assigned_to(member: Membership) -> Any:
         and_(in_time, or_(everybody, lies_in(literal(member.department_id or 0), Assignment.department_id))),
     )
     counted = select(func.count().label("times"), func.min(Assignment.due_on).label("due_on"))
-    return counted.where(Assignment.course_id == Course.id, theirs).correlate(Course).lateral("assigned")
+    is_asked = and_(Assignment.course_id == Course.id, Course.archived_at.is_(None), literal(member.is_active))
+    return counted.where(is_asked, theirs).correlate(Course).lateral("assigned")
 
 
 def _record(row: Any) -> CourseRecord:

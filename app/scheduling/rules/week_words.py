@@ -122,7 +122,7 @@ def draw_week(
     from_hour, hours = hours_shown(piece for piece in firm if piece.day in dates)
     blocks = blocks_by_day(entries, zone, (from_hour * 60, (from_hour + hours) * 60))
     return DrawnWeek(
-        title=f"{formats.day(monday)} – {format_date(dates[-1], formats.DAY_WITH_YEAR)}",
+        title=_title(monday, dates[-1]),
         number=monday.isocalendar().week,
         days=[_draw_day(one, zone, local, blocks.get(one, []), openings, school) for one in dates],
         from_hour=from_hour,
@@ -143,6 +143,12 @@ def when_of(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     if first.date() == last.date():
         return f"{begins}–{ends}"
     return f"{format_date(first.date(), 'EEE')} {begins} – {format_date(last.date(), 'EEE')} {ends}"
+
+
+def _title(first: date, last: date) -> str:
+    """Both days of a week; the year once, unless it turns meanwhile."""
+    begins = format_date(first, formats.DAY if first.year == last.year else formats.DAY_WITH_YEAR)
+    return f"{begins} – {format_date(last, formats.DAY_WITH_YEAR)}"
 
 
 def _draw_day(
