@@ -52,7 +52,8 @@ class Browser:
         token = TOKEN.search(self.ask("GET", "/login").text)
         assert token
         fields = {"email": who.email, "password": PASSWORD, "tenant": who.slug, "csrf_token": token.group(1)}
-        assert self.ask("POST", "/login", fields).status == 303
+        answer = self.ask("POST", "/login", fields)
+        assert answer.status == 303, (answer.status, answer.seconds, answer.text[-600:])
         found = TOKEN.search(self.ask("GET", "/schools?stay=1").text)
         assert found
         self.token = found.group(1)

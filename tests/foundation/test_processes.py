@@ -28,7 +28,7 @@ from app.foundation.actor import SYSTEM
 from app.foundation.db import session
 from app.foundation.jobs import schedule_job
 from app.foundation.models import Base, WorkerHeartbeat
-from app.foundation.partitions import tables_with_strays
+from app.foundation.partitions import make_months_ahead, tables_with_strays
 from jobs import partitions as partition_jobs
 from jobs import schedule, worker
 from jobs.heartbeat import KINDS, beat, is_alive, make_engine, own_name
@@ -158,6 +158,19 @@ def test_a_start_after_months_makes_the_months_that_are_missing(
             audit("school.created", actor=SYSTEM, subject=None)
     with tenancy.tenant_scope(None):
         assert tables_with_strays() == []
+
+
+def test_a_start_waits_for_nobody_who_writes_and_keeps_nobody_waiting(committing_app: Flask) -> None:
+    """A worker that stood still in the middle of its start once kept every sign-in waiting for its lock."""
+    locks = text(
+        "select mode from pg_locks where pid = pg_backend_pid() and mode like '%Exclusive%' and relation is not null"
+    )
+    with committing_app.app_context(), at_school("skyline"), db.unit_of_work(), db.engine().connect() as starting:
+        audit("school.created", actor=SYSTEM, subject=None)
+        session.flush()
+        starting.execute(text("set local lock_timeout = '2s'"))
+        make_months_ahead(starting)
+        assert starting.scalars(locks).all() == []
 
 
 def test_a_worker_starts_without_a_database_too(no_database: Flask, caplog: pytest.LogCaptureFixture) -> None:

@@ -63,7 +63,7 @@ class Product:
     def pid(self, name: str) -> int:
         """The process of a program; waits for one that is being started again."""
         found: list[int] = []
-        wait_until(lambda: found.extend(filter(None, [self.started.pid(*PROGRAMS[name])])) or found, seconds=60)
+        wait_until(lambda: found.extend(filter(None, [self.started.pid(*PROGRAMS[name])])) or found, seconds=150)
         return found[0]
 
     def web_process(self) -> int:
