@@ -205,36 +205,33 @@ class Fields:
 
     def items(self, name: str, *, low: int, high: int) -> list[Fields]:
         """A list of `low` to `high` mappings."""
-        value = self._take(name, True)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.fault(_("This must be a list."), name)
-            return []
-        if len(value) < low:
+        value = self._list(name, high=high)
+        if value is not None and len(value) < low:
             self.fault(
                 ngettext("There must be at least %(num)s here.", "There must be at least %(num)s here.", low), name
             )
-        if len(value) > high:
-            self.fault(_("There may be %(most)s here at most.", most=high), name)
-        return [Fields(item, (*self.path, name, at), self.faults) for at, item in enumerate(value)]
+        return [Fields(item, (*self.path, name, at), self.faults) for at, item in enumerate(value or ())]
 
     def names(self, name: str, *, longest: int, high: int) -> list[str]:
         """A list of up to `high` plain texts, without the spaces around them."""
-        value = self._take(name, True)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.fault(_("This must be a list."), name)
-            return []
-        if len(value) > high:
-            self.fault(_("There may be %(most)s here at most.", most=high), name)
+        value = self._list(name, high=high) or []
         for at, one in enumerate(value):
             if not isinstance(one, str) or not one.strip():
                 self.fault(_("This must be text. Put it in quotes."), name, at)
             elif len(one.strip()) > longest or UNSTORABLE.search(one):
                 self.fault(_("This is no name: it is too long, or holds a character that is none."), name, at)
         return [one.strip() if isinstance(one, str) else "" for one in value]
+
+    def _list(self, name: str, *, high: int) -> list[Any] | None:
+        value = self._take(name, True)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self.fault(_("This must be a list."), name)
+            return None
+        if len(value) > high:
+            self.fault(_("There may be %(most)s here at most.", most=high), name)
+        return value
 
     def empty_list(self, name: str, sentence: str) -> None:
         """A field kept for later, which may be absent, and in which only `[]` may stand."""

@@ -48,6 +48,8 @@ PEOPLE_STATES: Choices = {
     "open": _l("Not completed"), "not_begun": _l("Not begun"), "begun": _l("Under way"), "done": _l("Completed"),
 }  # fmt: skip
 
+FOR_EVERYBODY = and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None))
+"""The condition that an assignment names neither a department nor a person."""
 CAME_IN_TIME = "coalesce(m.approved_at, m.created_at)::date <= a.due_on"
 ASSIGNED_TO_ME = """(a.membership_id = %(me)s or (a.membership_id is null
   and (a.department_id is null or a.department_id in (select top from department_tree where inside = %(department)s))
@@ -268,7 +270,7 @@ def list_open_assignments_of(membership_id: int, *, today: date) -> list[Assignm
     """What an active member has to complete and is not over yet, in one SELECT. `today` is the school's day."""
     reaches = or_(
         Assignment.membership_id == Membership.id,
-        and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None)),
+        FOR_EVERYBODY,
         lies_in(Membership.department_id, Assignment.department_id),
     )
     theirs = select(Assignment).join(Membership, Membership.id == membership_id).where(reaches, *_still_open(today))
@@ -313,13 +315,12 @@ def _counts() -> LateralFromClause:
 
     Each kind of audience is a branch of its own, which an index answers.
     """
-    is_for_all = and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None))
     branches = (
         _progress().where(Membership.id == Assignment.membership_id),
         _progress().join(TREE, Membership.department_id == TREE.c.inside).where(
             TREE.c.top == Assignment.department_id, _came_by(Assignment.due_on)
         ),
-        _progress().where(is_for_all, _came_by(Assignment.due_on)),
+        _progress().where(FOR_EVERYBODY, _came_by(Assignment.due_on)),
     )  # fmt: skip
     each = union_all(*(branch.correlate(Assignment) for branch in branches)).subquery("each")
     counted = select(
@@ -390,7 +391,7 @@ def _concerns(department_id: int) -> ColumnElement[bool]:
         lies_in(Assignment.department_id, chosen),
         lies_in(chosen, Assignment.department_id),
         Assignment.membership_id.in_(people),
-        and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None)),
+        FOR_EVERYBODY,
     )
 
 

@@ -13,6 +13,7 @@ from app.courses.models import Course, Publication
 from app.foundation.pages import Page, paginate
 from app.identity.models import Membership
 from app.learning.models import Assignment, Enrollment
+from app.learning.queries.assignments import FOR_EVERYBODY
 from app.learning.rules import percent_of
 from app.tenants.queries import lies_in
 
@@ -56,10 +57,9 @@ def _assigned_to(member: Membership) -> Any:
     somebody who is not in."""
     came = (member.approved_at or member.created_at).date()
     in_time = or_(Assignment.due_on.is_(None), Assignment.due_on >= came)
-    everybody = and_(Assignment.membership_id.is_(None), Assignment.department_id.is_(None))
     theirs = or_(
         Assignment.membership_id == member.id,
-        and_(in_time, or_(everybody, lies_in(literal(member.department_id or 0), Assignment.department_id))),
+        and_(in_time, or_(FOR_EVERYBODY, lies_in(literal(member.department_id or 0), Assignment.department_id))),
     )
     counted = select(func.count().label("times"), func.min(Assignment.due_on).label("due_on"))
     is_asked = and_(Assignment.course_id == Course.id, Course.archived_at.is_(None), literal(member.is_active))
