@@ -85,7 +85,7 @@ def test_a_killed_launcher_leaves_nothing(stand: Stand) -> None:
 
 
 def test_output_goes_to_a_log_of_its_own_and_the_last_run_is_kept(stand: Stand) -> None:
-    assert stand.log("web") == "web is up\n"
+    wait_until(lambda: stand.log("web") == "web is up\n")
     stand.process.terminate()
     stand.process.wait(10)
     again = subprocess.Popen([sys.executable, "-m", "tests.launcher.three_floors", str(stand.folder)], cwd=ROOT)
